@@ -1,0 +1,266 @@
+"""What a block of a scenario is: one declaration that the check, the API, the editor and the engine all read.
+
+A block is pure. It gets its checked config and a `RunContext`, and answers with an `Outcome` that says what should
+happen next; the engine and `runs` do it. Whatever takes time or touches the world (a message, an HTTP call, a pause)
+is an outcome too, and the block is asked again once it has happened, with `context.resumed` telling how it went.
+So a block's test needs neither a database nor a network.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from hub.values import Value
+
+JsonType = Literal["string", "number", "boolean", "object", "list", "any"]
+
+
+@dataclass(frozen=True)
+class TemplateMark:
+    """Marks a config field as a template: `text` always gives a string, `value` keeps the type of a single place."""
+
+    kind: Literal["text", "value"]
+
+
+TextTemplate = Annotated[str, TemplateMark("text"), Field(json_schema_extra={"template": "text"})]
+"""A text with places, such as `Hello {{name}}`."""
+ValueTemplate = Annotated[Any, TemplateMark("value"), Field(json_schema_extra={"template": "value"})]
+"""JSON in which every string is a template; one that is a single `{{ … }}` keeps its value's type."""
+
+
+class BlockConfig(BaseModel):
+    """Base of every block's config: unknown keys are refused, as everywhere in the management API."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with a scenario. `error` blocks publishing, `warning` does not."""
+
+    code: str
+    message: str
+    block: str | None = None
+    field: str | None = None
+    severity: Literal["error", "warning"] = "error"
+
+    def as_dict(self) -> dict[str, str | None]:
+        """The shape the API shows."""
+        return {
+            "code": self.code,
+            "message": self.message,
+            "block": self.block,
+            "field": self.field,
+            "severity": self.severity,
+        }
+
+
+# ---------------------------------------------------------------- outcomes
+
+
+@dataclass(frozen=True)
+class Go:
+    """Leave by `port`. `output` becomes `blocks.<id>`; `variables` and `globals` are set; `result` is a piece of the
+    answer of the results link (only `return_result` gives it)."""
+
+    port: str = "next"
+    output: Mapping[str, Value] = field(default_factory=dict)
+    variables: Mapping[str, Value] = field(default_factory=dict)
+    globals: Mapping[str, Value] = field(default_factory=dict)
+    result: Mapping[str, Value] | None = None
+
+
+@dataclass(frozen=True)
+class Fail:
+    """Leave by the port `error`; where nothing is connected there, the run fails with this code and message.
+
+    `blame` says whose fault a waiting caller is told: `data` answers 422, `messenger` 502.
+    """
+
+    code: str
+    message: str
+    output: Mapping[str, Value] = field(default_factory=dict)
+    blame: Literal["data", "messenger"] = "data"
+
+
+@dataclass(frozen=True)
+class Finish:
+    """End the run here."""
+
+    ok: bool = True
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class NewMessage:
+    """A message as the scenario wants it sent; `chat_id` is already in the form that the channel wants."""
+
+    line: str
+    chat_id: str
+    chat_id_raw: str
+    messenger: str
+    text: str = ""
+    file_url: str | None = None
+    buttons: tuple[Mapping[str, Value], ...] = ()
+    best_before_s: int | None = None
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Send:
+    """Put a message into the outbox, then wait until it is `queued`, `sent` or `delivered`.
+
+    Asked again with `resumed = {"kind": "message", "message": {id, state, provider_id, chat_id, messenger, sent_at,
+    error: {code, message} | null}, "timed_out": bool}`. On the results link a wait for `queued` lasts until `sent`,
+    as long as the caller waits.
+    """
+
+    message: NewMessage
+    wait_for: Literal["queued", "sent", "delivered"] = "queued"
+
+
+@dataclass(frozen=True)
+class Perform:
+    """Make an outgoing call. Asked again with `resumed = {"kind": "performed", "response": {…}}`,
+    `{"kind": "performed", "error": {code, message}}`, or, when a crash left it open and `repeatable` is false,
+    `{"kind": "interrupted"}`."""
+
+    kind: str
+    spec: Mapping[str, Value]
+    repeatable: bool = False
+
+
+@dataclass(frozen=True)
+class Sleep:
+    """Pause until then. Asked again with `resumed = {"kind": "time"}`."""
+
+    until: datetime
+
+
+@dataclass(frozen=True)
+class AwaitMessage:
+    """Wait until a message reaches one of `states` or can no longer do so. Asked again as after `Send`."""
+
+    message_id: str
+    states: tuple[str, ...]
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Loop:
+    """Run what hangs on port `each` once for every item, as local variable `name`.
+    Asked again with `resumed = {"kind": "looped", "count": n}`."""
+
+    items: tuple[Value, ...]
+    name: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """Run another scenario with these values as its local variables. Asked again with
+    `resumed = {"kind": "returned", "status": "completed"|"failed", "result": {…}, "error": {code, message} | null}`."""
+
+    scenario: int
+    values: Mapping[str, Value]
+
+
+Outcome = Go | Fail | Finish | Send | Perform | Sleep | AwaitMessage | Loop | Call
+
+
+@dataclass(frozen=True)
+class LineInfo:
+    """What a block may know of a line: `recipients` is the kind of address that its channel takes."""
+
+    id: str
+    name: str
+    channel: str
+    state: str
+    country: str = "RU"
+    recipients: Literal["phone", "chat_id"] = "chat_id"
+    receipts: bool = False
+
+
+class RunContext(Protocol):
+    """What a block may ask and note while it runs."""
+
+    now: datetime
+    zone: Any
+    dry: bool
+    iteration: int
+    resumed: Mapping[str, Value] | None
+
+    def text(self, template: str) -> str:
+        """Render a text template. Raises language.TemplateFailure, which the engine turns into `template_error`."""
+
+    def value(self, template: Value) -> Value:
+        """Evaluate a value template: strings anywhere inside lists and objects are templates."""
+
+    def lookup(self, path: str) -> Value | None:
+        """The value at a bare path such as `payment[0].name`, None when it is missing or null."""
+
+    def line(self, name: str) -> LineInfo | None:
+        """The line of this portal with that name."""
+
+    def variable_type(self, name: str) -> str | None:
+        """The declared type of a local variable, None when it is not declared."""
+
+    def warn(self, code: str, message: str, path: str = "") -> None:
+        """Leave a warning on the run, at this block."""
+
+
+class CheckContext(Protocol):
+    """What a block may ask while its scenario is checked for publishing."""
+
+    block_id: str
+
+    def line(self, name: str) -> LineInfo | None:
+        """The line of this portal with that name."""
+
+    def scenario_exists(self, scenario: int) -> bool:
+        """Whether this portal has that scenario."""
+
+    def block_config(self, block_id: str) -> tuple[str, BlockConfig] | None:
+        """Type and config of another block of the same document, when both are known and valid."""
+
+
+class Block(ABC):
+    """One kind of block: `hub/scenarios/blocks/<type>.py` holds the only class that has this `type`.
+
+    `outputs` names what `blocks.<id>.…` offers and its JSON type. When a config changes shape, `version` rises and
+    `upgrade` brings old documents along.
+    """
+
+    type: ClassVar[str]
+    title: ClassVar[str]
+    group: ClassVar[Literal["start", "message", "logic", "data", "connect"]]
+    version: ClassVar[int] = 1
+    start: ClassVar[bool] = False
+    ports: ClassVar[tuple[str, ...]] = ("next",)
+    outputs: ClassVar[Mapping[str, JsonType]] = {}
+
+    class Config(BlockConfig):
+        """Nothing to set."""
+
+    def ports_of(self, config: Any) -> tuple[str, ...]:
+        """The exits of this block; overridden where the config makes them."""
+        return self.ports
+
+    def outputs_of(self, config: Any) -> Mapping[str, JsonType]:
+        """The outputs of this block; overridden where the config makes them."""
+        return self.outputs
+
+    def problems(self, config: Any, check: CheckContext) -> Iterator[Problem]:
+        """What only this block knows to be wrong; schema, links and templates are checked for every block alike."""
+        return iter(())
+
+    def upgrade(self, config: dict[str, Value], version: int) -> dict[str, Value]:
+        """A config written by an older version of this block, in today's shape."""
+        return config
+
+    @abstractmethod
+    def run(self, config: Any, context: RunContext) -> Outcome:
+        """What happens next. Called again with `context.resumed` set after every outcome but Go, Fail and Finish."""
