@@ -1,0 +1,89 @@
+"""A bell between the processes of one host: whoever committed work rings, whoever waits wakes at once.
+
+A ring carries no news, only "look again", so a lost one costs nothing but the next poll. Each listener has a
+datagram socket under `instance/bells/`; ringing sends one byte to all of them.
+"""
+
+import contextlib
+import os
+import select
+import socket
+import time
+from pathlib import Path
+
+_LIST_EVERY_S = 1.0
+
+
+class Bell:
+    """Rings the listeners, and makes them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._sender: socket.socket | None = None
+        self._known: list[str] = []
+        self._listed_at = 0.0
+        self._listeners: list[Listener] = []
+
+    def listen(self) -> "Listener":
+        """A listener of this process."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        listener = Listener(self._folder / f"{os.getpid()}-{len(self._listeners)}.sock")
+        self._listeners.append(listener)
+        return listener
+
+    def ring(self) -> None:
+        """Wake every listener on this host. Never fails: the poll is the floor."""
+        if self._sender is None:
+            self._sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            self._sender.setblocking(False)
+        now = time.monotonic()
+        if now - self._listed_at > _LIST_EVERY_S:
+            self._listed_at = now
+            self._known = [str(path) for path in self._folder.glob("*.sock")]
+        for path in self._known:
+            try:
+                self._sender.sendto(b"!", path)
+            except BlockingIOError:
+                continue  # its box is full of rings already
+            except OSError:
+                # Nobody listens there any more: a process that was killed left its socket behind.
+                self._listed_at = 0.0
+                with contextlib.suppress(OSError):
+                    os.unlink(path)
+
+    def close(self) -> None:
+        """Close all sockets of this process."""
+        for listener in self._listeners:
+            listener.close()
+        self._listeners.clear()
+        if self._sender is not None:
+            self._sender.close()
+            self._sender = None
+
+
+class Listener:
+    """Waits for rings."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._socket.bind(str(path))
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for a ring, at most this long; True when there was one. Rings that piled up count once."""
+        readable, _, _ = select.select([self._socket], [], [], timeout_s)
+        if not readable:
+            return False
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self._socket.recv(16)
+        return True
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._socket.close()
+        with contextlib.suppress(FileNotFoundError):
+            self._path.unlink()

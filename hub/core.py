@@ -1,0 +1,44 @@
+"""What every process of the product holds: settings, database, secrets, the way out."""
+
+import os
+import socket
+from dataclasses import dataclass, field
+
+from connectors.egress import Egress
+from connectors.http import Http
+
+from hub.bell import Bell
+from hub.db import Database
+from hub.ids import new_id
+from hub.secrets import SecretBox
+from hub.settings import Settings
+
+
+@dataclass
+class Hub:
+    """One per process, made after any fork. `owner` is this process's name on claims and leases."""
+
+    settings: Settings
+    db: Database
+    box: SecretBox
+    http: Http
+    bell: Bell
+    owner: str = field(default_factory=lambda: f"{socket.gethostname()[:20]}:{os.getpid()}:{new_id()[20:]}")
+
+    def close(self) -> None:
+        """Give everything back."""
+        self.bell.close()
+        self.db.close()
+
+
+def make_hub(settings: Settings) -> Hub:
+    """Build a process's Hub from its settings."""
+    own = settings.base_url.partition("://")[2].partition("/")[0]
+    egress = Egress(allow=frozenset(settings.egress_allow), own=frozenset({own, f"127.0.0.1:{settings.port}"}))
+    return Hub(
+        settings=settings,
+        db=Database(settings),
+        box=SecretBox(settings.encryption_keys),
+        http=Http(egress),
+        bell=Bell(settings.instance_dir / "bells"),
+    )

@@ -1,0 +1,172 @@
+"""The database: one engine for pages and API, one writer for the hot paths, the same rules on both dialects.
+
+SQLite: WAL with `synchronous=FULL`, so a commit survives a loss of power; every write begins IMMEDIATE, since a
+read that turns into a write fails at once; writers of all processes queue at a file lock instead of sleeping in
+SQLite's busy handler, which under gevent would stop the whole process.
+"""
+
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlmodel import Session
+
+from hub.errors import StorageUnavailable
+from hub.settings import Settings
+from hub.sql import Dialect, Sql
+from hub.writer import Writer
+
+BUSY_TIMEOUT_MS = 50
+LOCK_WAIT_S = 8.0
+_POSTGRES_OPTIONS = (
+    "-c statement_timeout=10s -c lock_timeout=3s -c idle_in_transaction_session_timeout=30s -c timezone=UTC"
+)
+
+
+class Database:
+    """Everything a process needs to read and write; made once a process, after any fork."""
+
+    def __init__(self, settings: Settings) -> None:
+        url = make_url(settings.sqlalchemy_url)
+        self.dialect: Dialect = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql"
+        self._url = url
+        self._lock_path: Path | None = None
+        if self.dialect == "sqlite":
+            path = Path(url.database or "hub.db")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._path = str(path)
+            self._lock_path = path.with_name(path.name + ".lock")
+        self.engine = self._make_engine()
+        self.writer = Writer(self.connect, self.dialect, self._lock_path)
+
+    def connect(self) -> Any:
+        """A new connection of the driver itself, in autocommit mode: whoever has it says BEGIN."""
+        if self.dialect == "sqlite":
+            connection = sqlite3.connect(
+                self._path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False
+            )
+            _prepare_sqlite(connection)
+            return connection
+        plain = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
+        return psycopg.connect(plain, autocommit=True, options=_POSTGRES_OPTIONS, prepare_threshold=2)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session for reading; whatever it changed is rolled back."""
+        with _translated(), Session(self.engine) as session:
+            yield session
+            session.rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session that commits when its block ends well, and rolls back when it does not."""
+        with _translated(), self._file_lock():
+            engine = self.engine.execution_options(hub_write=True)
+            with Session(engine, expire_on_commit=False) as session, session.begin():
+                yield session
+
+    @contextmanager
+    def sql(self) -> Iterator[Sql]:
+        """Plain SQL for reading on the hot paths."""
+        with _translated():
+            connection = self.engine.raw_connection()
+            try:
+                yield Sql(connection.driver_connection, self.dialect)
+            finally:
+                connection.close()
+
+    def close(self) -> None:
+        """Stop the writer and give all connections back."""
+        self.writer.close()
+        self.engine.dispose()
+
+    def _make_engine(self) -> Engine:
+        if self.dialect == "postgresql":
+            return create_engine(
+                self._url,
+                pool_size=10,
+                max_overflow=20,
+                pool_timeout=5,
+                pool_pre_ping=True,
+                connect_args={"options": _POSTGRES_OPTIONS},
+            )
+        engine = create_engine(
+            self._url, pool_size=20, max_overflow=200, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}
+        )
+
+        @event.listens_for(engine, "connect")
+        def prepare(connection: sqlite3.Connection, _record: object) -> None:
+            connection.isolation_level = None
+            _prepare_sqlite(connection)
+
+        @event.listens_for(engine, "begin")
+        def begin(connection: Connection) -> None:
+            writing = connection.get_execution_options().get("hub_write")
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+        return engine
+
+    @contextmanager
+    def _file_lock(self) -> Iterator[None]:
+        if self._lock_path is None:
+            yield
+            return
+        handle = os.open(self._lock_path, os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            deadline = time.monotonic() + LOCK_WAIT_S
+            while True:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        raise StorageUnavailable("The database is busy; try again in a few seconds.") from None
+                    time.sleep(0.003)
+            yield
+        finally:
+            os.close(handle)
+
+
+def _prepare_sqlite(connection: sqlite3.Connection) -> None:
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """The driver's ways of saying "not now" become StorageUnavailable; real mistakes pass unchanged."""
+    try:
+        yield
+    except OperationalError as error:
+        if error.connection_invalidated or _is_unavailable(error.orig):
+            raise StorageUnavailable("The database cannot be used right now; try again.") from error
+        raise
+    except (sqlite3.OperationalError, psycopg.OperationalError) as error:
+        if _is_unavailable(error):
+            raise StorageUnavailable("The database cannot be used right now; try again.") from error
+        raise
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise StorageUnavailable("The database went away; try again.") from error
+        raise
+
+
+def _is_unavailable(error: BaseException | None) -> bool:
+    if isinstance(error, psycopg.OperationalError):
+        return True
+    text = str(error)
+    return any(sign in text for sign in ("locked", "full", "unable to open", "disk I/O", "readonly", "busy"))

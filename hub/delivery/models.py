@@ -1,0 +1,104 @@
+"""Lines (configured accounts of a messenger), messages on their way, and the attempts to send them."""
+
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from hub.columns import BIG, counting_key, json_text, moment
+from hub.columns import text as text_column
+
+OPEN_STATES = ("queued", "sending")
+_OPEN_HEAD = text("head AND state = 'queued'")
+_OPEN = text("state IN ('queued', 'sending')")
+
+
+class Line(SQLModel, table=True):
+    """A configured account on a channel. `config` is sealed whole, since it holds the secrets.
+    States: active, paused, auth_failed, unreachable."""
+
+    __tablename__ = "line"
+    __table_args__ = (UniqueConstraint("portal_id", "name_key", name="line_name"),)
+
+    id: str = Field(primary_key=True, max_length=32)
+    portal_id: int = Field(sa_type=BIG, foreign_key="portal.id", index=True)
+    name: str = Field(max_length=100)
+    name_key: str = Field(max_length=400)
+    channel: str = Field(max_length=32)
+    config_sealed: str = json_text()
+    settings: str = json_text("{}")
+    state: str = Field(default="active", max_length=16)
+    state_reason: str = Field(default="", max_length=500)
+    held_until: int | None = moment(nullable=True)
+    token_hash: str = Field(unique=True, max_length=64)
+    token_sealed: str = json_text()
+    created_at: int = moment()
+    deleted_at: int | None = moment(nullable=True)
+
+
+class Message(SQLModel, table=True):
+    """One message to one chat. `seq` is its place in the order of its chat; `head` is true for the oldest open one,
+    which alone may be claimed. States: queued, sending, sent, delivered, read, unconfirmed, undelivered, failed,
+    expired, cancelled."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        UniqueConstraint("run_id", "block", "iteration", name="message_of_step"),
+        Index("message_due", "line_id", "due_at", postgresql_where=_OPEN_HEAD, sqlite_where=_OPEN_HEAD),
+        Index("message_chat", "line_id", "chat_id", "seq", postgresql_where=_OPEN, sqlite_where=_OPEN),
+        Index("message_by_portal", "portal_id", "state", "seq"),
+        Index("message_by_line", "line_id", "state", "seq"),
+        Index("message_expiry", "expires_at", postgresql_where=_OPEN, sqlite_where=_OPEN),
+    )
+
+    seq: int | None = counting_key()
+    id: str = Field(unique=True, max_length=32)
+    portal_id: int = Field(sa_type=BIG)
+    line_id: str = Field(max_length=32)
+    run_id: str | None = Field(default=None, max_length=32)
+    block: str = Field(max_length=64)
+    iteration: int = 0
+    messenger: str = Field(max_length=32)
+    chat_id: str = Field(max_length=255)
+    chat_id_raw: str = text_column()
+    text: str = text_column()
+    extra: str = json_text("{}")
+    state: str = Field(max_length=16)
+    head: bool = False
+    due_at: int = moment()
+    expires_at: int = moment()
+    attempts: int = 0
+    owner: str | None = Field(default=None, max_length=64)
+    sent_parts: str = json_text("[]")
+    provider_id: str | None = Field(default=None, max_length=255)
+    error: str | None = json_text(nullable=True)
+    created_at: int = moment()
+    sent_at: int | None = moment(nullable=True)
+
+
+class Attempt(SQLModel, table=True):
+    """One try to send. Its row is committed before the call; a row without an outcome whose owner is gone means
+    that nobody knows whether the message went out."""
+
+    __tablename__ = "attempt"
+
+    message_id: str = Field(primary_key=True, max_length=32)
+    n: int = Field(primary_key=True)
+    owner: str = Field(max_length=64)
+    started_at: int = moment()
+    outcome: str | None = Field(default=None, max_length=16)
+    http_status: int | None = None
+    code: str = Field(default="", max_length=64)
+    message: str = text_column("")
+    ms: int | None = None
+
+
+class Process(SQLModel, table=True):
+    """A process that owns claims. Its lease runs out `HUB_LEASE_S` after its last beat; then its claims are freed."""
+
+    __tablename__ = "process"
+
+    id: str = Field(primary_key=True, max_length=64)
+    kind: str = Field(max_length=16)
+    host: str = Field(max_length=255)
+    pid: int
+    started_at: int = moment()
+    beat_at: int = moment(index=True)

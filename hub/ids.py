@@ -1,0 +1,47 @@
+"""Ids, tokens and their hashes."""
+
+import hashlib
+import hmac
+import os
+import secrets
+import time
+import uuid
+
+
+def new_id() -> str:
+    """32 hex characters that sort by their time of making (the layout of UUID version 7)."""
+    head = (time.time_ns() // 1_000_000).to_bytes(6, "big")
+    tail = bytearray(os.urandom(10))
+    tail[0] = 0x70 | tail[0] & 0x0F
+    tail[2] = 0x80 | tail[2] & 0x3F
+    return (head + tail).hex()
+
+
+def new_link_token() -> str:
+    """The token of a scenario's link: a random UUID, version 4."""
+    return str(uuid.uuid4())
+
+
+def new_token() -> str:
+    """The token of a line or a portal: 32 URL-safe characters, 192 bits."""
+    return secrets.token_urlsafe(24)
+
+
+def new_api_key() -> str:
+    """A key of the management API; the prefix lets scanners of public code recognise it."""
+    return "hub_" + secrets.token_urlsafe(32)
+
+
+def token_hash(token: str) -> str:
+    """What a token is looked up by. Tokens are random enough that a plain SHA-256 cannot be turned back."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def result_token(secret_key: str, run_id: str) -> str:
+    """The token in a run's `result_url`; derived, so nothing needs to be stored."""
+    return hmac.new(secret_key.encode(), b"result:" + run_id.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def same(one: str, other: str) -> bool:
+    """Compare two secrets in a time that does not depend on where they differ."""
+    return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode("utf-8", "replace"))

@@ -1,0 +1,230 @@
+"""Group commit: one native thread per process writes for everybody who waits, in one transaction at a time.
+
+Callers hand over a job (a function of an open transaction) and go on once it is durable. While one commit is on its
+way to the disk the next jobs gather, so the price of a flush is shared. Under gevent the callers are greenlets and
+an async watcher wakes them; elsewhere they are threads. Jobs run one after another and see each other's rows.
+"""
+
+import fcntl
+import os
+import sqlite3
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+
+from hub.errors import StorageUnavailable
+from hub.sql import Dialect, Sql
+
+T = TypeVar("T")
+BATCH = 256
+RETRY_FOR_S = 8.0
+_RETRY_PAUSE_S = 0.02
+_UNAVAILABLE = (sqlite3.OperationalError, psycopg.OperationalError, OSError)
+
+
+class _Job:
+    __slots__ = ("abandoned", "done", "error", "function", "lines", "result")
+
+    def __init__(self, function: Callable[[Sql], Any], lines: tuple[str, ...], done: Any) -> None:
+        self.function = function
+        self.lines = lines
+        self.done = done
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.abandoned = False
+
+
+class Writer:
+    """The writer of one process. Starts its thread with the first job, so it is safe to make before a fork."""
+
+    def __init__(self, connect: Callable[[], Any], dialect: Dialect, lock_path: Path | None) -> None:
+        self._connect = connect
+        self._dialect = dialect
+        self._lock_path = lock_path
+        self._started_by: int | None = None
+        self._start_lock = threading.Lock()
+        self._connection: Any = None
+
+    def run(self, function: Callable[[Sql], T], *, lines: Iterable[str] = ()) -> T:
+        """Do `function` inside a transaction and return its result once that is durable.
+
+        `lines`: ids of the lines whose queues the job touches; on PostgreSQL their locks are taken first and in
+        one order, so that no two processes move the head of one chat at once.
+        The function may run twice (alone, when its batch failed), so it must do nothing but SQL.
+        Raises whatever the function raised, or StorageUnavailable when the database cannot be written.
+        """
+        if self._started_by != os.getpid():
+            self._start()
+        job = _Job(function, tuple(lines), self._new_event())
+        self._queue.put(job)
+        if not job.done.wait(RETRY_FOR_S + 4):
+            job.abandoned = True
+            raise StorageUnavailable("The database did not answer in time; try again.")
+        if job.error is not None:
+            raise job.error
+        result: T = job.result
+        return result
+
+    def close(self) -> None:
+        """End the thread; jobs already handed over are finished first."""
+        if self._started_by == os.getpid():
+            self._queue.put(None)
+            self._started_by = None
+
+    # ---------------------------------------------------------------- starting
+
+    def _start(self) -> None:
+        with self._start_lock:
+            if self._started_by == os.getpid():
+                return
+            self._connection = None
+            monkey = sys.modules.get("gevent.monkey")
+            if monkey is not None and monkey.is_module_patched("threading"):
+                import gevent
+                from gevent.event import Event
+
+                self._queue: Any = monkey.get_original("queue", "SimpleQueue")()
+                self._sleep = monkey.get_original("time", "sleep")
+                self._new_event: Callable[[], Any] = Event
+                finished: deque[list[_Job]] = deque()
+                watcher = gevent.get_hub().loop.async_()
+
+                def wake() -> None:
+                    while finished:
+                        for job in finished.popleft():
+                            job.done.set()
+
+                watcher.start(wake)
+
+                def publish(batch: list[_Job]) -> None:
+                    finished.append(batch)
+                    watcher.send()
+
+                self._publish: Callable[[list[_Job]], None] = publish
+                monkey.get_original("_thread", "start_new_thread")(self._loop, ())
+            else:
+                import queue
+
+                self._queue = queue.SimpleQueue()
+                self._sleep = time.sleep
+                self._new_event = threading.Event
+                self._publish = _set_all
+                threading.Thread(target=self._loop, name="hub-writer", daemon=True).start()
+            self._started_by = os.getpid()
+
+    # ---------------------------------------------------------------- the thread
+
+    def _loop(self) -> None:
+        inbox = self._queue
+        while True:
+            batch = [inbox.get()]
+            while len(batch) < BATCH and not inbox.empty():
+                batch.append(inbox.get())
+            jobs = [job for job in batch if job is not None]
+            if jobs:
+                self._write(jobs)
+                self._publish(jobs)
+            if len(jobs) < len(batch):
+                if self._connection is not None:
+                    self._connection.close()
+                return
+
+    def _write(self, jobs: list[_Job]) -> None:
+        """One transaction for all; when any job fails, each one again in its own, so that only it gets the error."""
+        deadline = time.monotonic() + RETRY_FOR_S
+        try:
+            self._transaction(jobs, deadline)
+            return
+        except BaseException as error:
+            if len(jobs) == 1 or isinstance(error, StorageUnavailable):
+                for job in jobs:
+                    job.error = error
+                return
+        for job in jobs:
+            try:
+                self._transaction([job], deadline)
+            except BaseException as error:
+                job.error = error
+
+    def _transaction(self, jobs: list[_Job], deadline: float) -> None:
+        while True:
+            try:
+                self._try_transaction(jobs)
+                return
+            except _CommitUnknown as error:
+                raise StorageUnavailable("The database went away during a commit.") from error.__cause__
+            except _UNAVAILABLE as error:
+                full = "full" in str(error)
+                if full or not _may_pass(error) or time.monotonic() > deadline:
+                    if not full and not _may_pass(error):
+                        raise
+                    raise StorageUnavailable(
+                        "The disk of the database is full." if full else "The database cannot be used right now.",
+                        code="storage_full" if full else "storage_unavailable",
+                    ) from error
+                self._sleep(_RETRY_PAUSE_S)
+
+    def _try_transaction(self, jobs: list[_Job]) -> None:
+        handle = None
+        try:
+            if self._lock_path is not None:
+                handle = os.open(self._lock_path, os.O_CREAT | os.O_RDWR, 0o600)
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            if self._connection is None or getattr(self._connection, "closed", False):
+                self._connection = self._connect()
+            connection = self._connection
+            connection.execute("BEGIN IMMEDIATE" if self._dialect == "sqlite" else "BEGIN")
+            try:
+                sql = Sql(connection, self._dialect)
+                self._lock_lines(sql, jobs)
+                for job in jobs:
+                    if not job.abandoned:
+                        job.result = job.function(sql)
+            except BaseException:
+                self._roll_back(connection)
+                raise
+            try:
+                connection.execute("COMMIT")
+            except BaseException as error:
+                self._roll_back(connection)
+                if self._dialect == "postgresql" and isinstance(error, psycopg.OperationalError):
+                    raise _CommitUnknown from error
+                raise
+        finally:
+            if handle is not None:
+                os.close(handle)
+
+    def _lock_lines(self, sql: Sql, jobs: list[_Job]) -> None:
+        if self._dialect == "postgresql":
+            for line in sorted({line for job in jobs for line in job.lines}):
+                sql.one("SELECT pg_advisory_xact_lock(hashtextextended(?, 7))", (line,))
+
+    def _roll_back(self, connection: Any) -> None:
+        try:
+            connection.execute("ROLLBACK")
+        except (sqlite3.Error, psycopg.Error):
+            # Nothing was open any more, or the connection is gone: a new one is made for the next transaction.
+            connection.close()
+            self._connection = None
+
+
+class _CommitUnknown(Exception):
+    """The connection broke while committing: nobody can say whether it happened."""
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether waiting may help: a lock, a restart, a lost connection."""
+    if isinstance(error, psycopg.OperationalError | OSError):
+        return True
+    return any(sign in str(error) for sign in ("locked", "busy"))
+
+
+def _set_all(jobs: list[_Job]) -> None:
+    for job in jobs:
+        job.done.set()

@@ -1,0 +1,337 @@
+"""The first schema: portals, keys, requests, scenarios, runs, lines, messages."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "attempt",
+        sa.Column("message_id", sa.String(length=32), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("owner", sa.String(length=64), nullable=False),
+        sa.Column("started_at", BIG, nullable=False),
+        sa.Column("outcome", sa.String(length=16), nullable=True),
+        sa.Column("http_status", sa.Integer(), nullable=True),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("ms", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("message_id", "n"),
+    )
+    op.create_table(
+        "event_key",
+        sa.Column("scenario_id", BIG, nullable=False),
+        sa.Column("key", sa.String(length=300), nullable=False),
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("request_id", sa.String(length=32), nullable=False),
+        sa.Column("run_id", sa.String(length=32), nullable=False),
+        sa.Column("body_hash", sa.String(length=64), nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("scenario_id", "key"),
+    )
+    op.create_index(op.f("ix_event_key_created_at"), "event_key", ["created_at"], unique=False)
+    op.create_table(
+        "message",
+        sa.Column("seq", BIG, nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("line_id", sa.String(length=32), nullable=False),
+        sa.Column("run_id", sa.String(length=32), nullable=True),
+        sa.Column("block", sa.String(length=64), nullable=False),
+        sa.Column("iteration", sa.Integer(), nullable=False),
+        sa.Column("messenger", sa.String(length=32), nullable=False),
+        sa.Column("chat_id", sa.String(length=255), nullable=False),
+        sa.Column("chat_id_raw", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("extra", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("head", sa.Boolean(), nullable=False),
+        sa.Column("due_at", BIG, nullable=False),
+        sa.Column("expires_at", BIG, nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("owner", sa.String(length=64), nullable=True),
+        sa.Column("sent_parts", sa.Text(), nullable=False),
+        sa.Column("provider_id", sa.String(length=255), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.Column("sent_at", BIG, nullable=True),
+        sa.PrimaryKeyConstraint("seq"),
+        sa.UniqueConstraint("id"),
+        sa.UniqueConstraint("run_id", "block", "iteration", name="message_of_step"),
+    )
+    op.create_index("message_by_line", "message", ["line_id", "state", "seq"], unique=False)
+    op.create_index("message_by_portal", "message", ["portal_id", "state", "seq"], unique=False)
+    op.create_index(
+        "message_chat",
+        "message",
+        ["line_id", "chat_id", "seq"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('queued', 'sending')"),
+        sqlite_where=sa.text("state IN ('queued', 'sending')"),
+    )
+    op.create_index(
+        "message_due",
+        "message",
+        ["line_id", "due_at"],
+        unique=False,
+        postgresql_where=sa.text("head AND state = 'queued'"),
+        sqlite_where=sa.text("head AND state = 'queued'"),
+    )
+    op.create_index(
+        "message_expiry",
+        "message",
+        ["expires_at"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('queued', 'sending')"),
+        sqlite_where=sa.text("state IN ('queued', 'sending')"),
+    )
+    op.create_table(
+        "portal",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("member_id", sa.String(length=64), nullable=False),
+        sa.Column("domain", sa.String(length=255), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("installed_at", BIG, nullable=False),
+        sa.Column("scopes", sa.Text(), nullable=False),
+        sa.Column("time_zone", sa.String(length=64), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("retention_days", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("member_id"),
+    )
+    op.create_table(
+        "process",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("host", sa.String(length=255), nullable=False),
+        sa.Column("pid", sa.Integer(), nullable=False),
+        sa.Column("started_at", BIG, nullable=False),
+        sa.Column("beat_at", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_process_beat_at"), "process", ["beat_at"], unique=False)
+    op.create_table(
+        "request",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("scenario_id", BIG, nullable=False),
+        sa.Column("outcome", sa.String(length=16), nullable=False),
+        sa.Column("run_id", sa.String(length=32), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("agent", sa.String(length=255), nullable=False),
+        sa.Column("method", sa.String(length=8), nullable=False),
+        sa.Column("content_type", sa.String(length=255), nullable=False),
+        sa.Column("received_at", BIG, nullable=False),
+        sa.Column("query", sa.Text(), nullable=False),
+        sa.Column("raw", sa.LargeBinary(), nullable=True),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("warnings", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("request_by_portal", "request", ["portal_id", "id"], unique=False)
+    op.create_index("request_by_scenario", "request", ["scenario_id", "outcome", "id"], unique=False)
+    op.create_table(
+        "run",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("scenario_id", BIG, nullable=False),
+        sa.Column("version_id", BIG, nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("request_id", sa.String(length=32), nullable=True),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("warnings", sa.Text(), nullable=False),
+        sa.Column("result", sa.Text(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("wake_at", BIG, nullable=True),
+        sa.Column("awaits", sa.String(length=32), nullable=True),
+        sa.Column("owner", sa.String(length=64), nullable=True),
+        sa.Column("fence", sa.Integer(), nullable=False),
+        sa.Column("dry", sa.Boolean(), nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.Column("ended_at", BIG, nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "run_awaits",
+        "run",
+        ["awaits"],
+        unique=False,
+        postgresql_where=sa.text("awaits IS NOT NULL"),
+        sqlite_where=sa.text("awaits IS NOT NULL"),
+    )
+    op.create_index("run_by_portal", "run", ["portal_id", "id"], unique=False)
+    op.create_index("run_by_scenario", "run", ["scenario_id", "status", "id"], unique=False)
+    op.create_index(
+        "run_due",
+        "run",
+        ["wake_at"],
+        unique=False,
+        postgresql_where=sa.text("wake_at IS NOT NULL"),
+        sqlite_where=sa.text("wake_at IS NOT NULL"),
+    )
+    op.create_table(
+        "step",
+        sa.Column("run_id", sa.String(length=32), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("block", sa.String(length=64), nullable=False),
+        sa.Column("type", sa.String(length=64), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("port", sa.String(length=64), nullable=True),
+        sa.Column("input", sa.Text(), nullable=True),
+        sa.Column("output", sa.Text(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("started_at", BIG, nullable=False),
+        sa.Column("ms", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("run_id", "n"),
+    )
+    op.create_table(
+        "api_key",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("key_hash", sa.String(length=64), nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["portal_id"],
+            ["portal.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("key_hash"),
+    )
+    op.create_index(op.f("ix_api_key_portal_id"), "api_key", ["portal_id"], unique=False)
+    op.create_table(
+        "app_user",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("password_hash", sa.String(length=255), nullable=False),
+        sa.Column("role", sa.String(length=16), nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["portal_id"],
+            ["portal.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("email"),
+    )
+    op.create_index(op.f("ix_app_user_portal_id"), "app_user", ["portal_id"], unique=False)
+    op.create_table(
+        "constant",
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("updated_at", BIG, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["portal_id"],
+            ["portal.id"],
+        ),
+        sa.PrimaryKeyConstraint("portal_id", "name"),
+    )
+    op.create_table(
+        "global_variable",
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("updated_at", BIG, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["portal_id"],
+            ["portal.id"],
+        ),
+        sa.PrimaryKeyConstraint("portal_id", "name"),
+    )
+    op.create_table(
+        "line",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("name_key", sa.String(length=400), nullable=False),
+        sa.Column("channel", sa.String(length=32), nullable=False),
+        sa.Column("config_sealed", sa.Text(), nullable=False),
+        sa.Column("settings", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("state_reason", sa.String(length=500), nullable=False),
+        sa.Column("held_until", BIG, nullable=True),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("token_sealed", sa.Text(), nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.Column("deleted_at", BIG, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["portal_id"],
+            ["portal.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("portal_id", "name_key", name="line_name"),
+        sa.UniqueConstraint("token_hash"),
+    )
+    op.create_index(op.f("ix_line_portal_id"), "line", ["portal_id"], unique=False)
+    op.create_table(
+        "scenario",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("name_key", sa.String(length=400), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("published", sa.Integer(), nullable=True),
+        sa.Column("latest", sa.Integer(), nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.Column("updated_at", BIG, nullable=False),
+        sa.Column("deleted_at", BIG, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["portal_id"],
+            ["portal.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("portal_id", "name_key", name="scenario_name"),
+    )
+    op.create_index(op.f("ix_scenario_portal_id"), "scenario", ["portal_id"], unique=False)
+    op.create_table(
+        "stamp",
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("config", BIG, nullable=False),
+        sa.Column("globals", BIG, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["portal_id"],
+            ["portal.id"],
+        ),
+        sa.PrimaryKeyConstraint("portal_id"),
+    )
+    op.create_table(
+        "link",
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("scenario_id", BIG, nullable=False),
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("token_sealed", sa.Text(), nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.Column("expires_at", BIG, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["scenario_id"],
+            ["scenario.id"],
+        ),
+        sa.PrimaryKeyConstraint("token_hash"),
+    )
+    op.create_index(op.f("ix_link_scenario_id"), "link", ["scenario_id"], unique=False)
+    op.create_table(
+        "scenario_version",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("scenario_id", BIG, nullable=False),
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("clean", sa.Boolean(), nullable=False),
+        sa.Column("problems", sa.Text(), nullable=False),
+        sa.Column("note", sa.String(length=255), nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["scenario_id"],
+            ["scenario.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("scenario_id", "n", name="version_number"),
+    )
