@@ -1,0 +1,268 @@
+"""Lines: the configured accounts of messengers. What may be set, how it is kept sealed, and whether it works."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from connectors.channel import Channel, secret_fields
+from connectors.errors import ConnectorError
+from connectors.registry import channels
+from hub.clock import now_us, rfc3339
+from hub.core import Hub
+from hub.delivery.models import OPEN_STATES, Line, Message
+from hub.errors import Conflict, Invalid, NotFound
+from hub.ids import new_id, new_token, token_hash
+from hub.portals.service import bump
+from hub.validation import clean_name, errors_of, name_taken
+from hub.values import dumps, loads
+
+HIDDEN = "•••"
+
+
+class LineSettings(BaseModel):
+    """How a line sends. Rates are messages a second; None means the channel's own, 0 means no limit."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    country: str = Field("RU", pattern=r"^[A-Z]{2}$")
+    on_unconfirmed: Literal["hold", "resend"] = "hold"
+    rate_per_s: float | None = Field(None, ge=0, le=10_000, allow_inf_nan=False)
+    rate_per_chat_per_s: float | None = Field(None, ge=0, le=10_000, allow_inf_nan=False)
+
+
+def settings_of(line: Line) -> LineSettings:
+    """The settings of a stored line."""
+    return LineSettings.model_validate_json(line.settings)
+
+
+# ---------------------------------------------------------------- finding
+
+
+def all_of(session: Session, portal_id: int) -> list[Line]:
+    """Every line of a portal, by name."""
+    query = select(Line).where(Line.portal_id == portal_id, col(Line.deleted_at).is_(None))
+    return list(session.exec(query.order_by(col(Line.name_key))))
+
+
+def get(session: Session, portal_id: int, line_id: str) -> Line:
+    """One line of a portal. Raises NotFound, also for another portal's line."""
+    line = session.get(Line, line_id)
+    if line is None or line.portal_id != portal_id or line.deleted_at is not None:
+        raise NotFound("There is no such line.")
+    return line
+
+
+def by_name(session: Session, portal_id: int, name: str) -> Line | None:
+    """The line that a scenario means by a name; letter case and outer spaces do not count."""
+    query = select(Line).where(Line.portal_id == portal_id, Line.name_key == name.strip().casefold())
+    return session.exec(query.where(col(Line.deleted_at).is_(None))).one_or_none()
+
+
+def queues(session: Session, portal_id: int) -> dict[str, int]:
+    """How many messages wait on each line of a portal; lines without any are left out."""
+    query = select(Message.line_id, func.count()).where(
+        Message.portal_id == portal_id, col(Message.state).in_(OPEN_STATES)
+    )
+    return dict(session.exec(query.group_by(Message.line_id)).all())
+
+
+# ---------------------------------------------------------------- changing
+
+
+def create(
+    session: Session,
+    hub: Hub,
+    portal_id: int,
+    *,
+    name: str,
+    channel: str,
+    config: Mapping[str, Any],
+    settings: LineSettings | None = None,
+) -> Line:
+    """Add a line. Raises Invalid: unknown channel, bad config, `name_taken`."""
+    name = _free_name(session, portal_id, name, None)
+    if channel not in channels():
+        message = f"There is no such channel; there are: {', '.join(sorted(channels()))}."
+        raise Invalid(message, errors=[{"pointer": "/channel", "code": "unknown_channel", "message": message}])
+    line_id, token = new_id(), new_token()
+    line = Line(
+        id=line_id,
+        portal_id=portal_id,
+        name=name,
+        name_key=name.casefold(),
+        channel=channel,
+        config_sealed=_seal_config(hub, line_id, channel, config),
+        settings=(settings or LineSettings()).model_dump_json(),
+        token_hash=token_hash(token),
+        token_sealed=hub.box.seal(token, table="line", column="token", row=line_id),
+        created_at=now_us(),
+    )
+    session.add(line)
+    session.flush()
+    bump(session, portal_id, "config")
+    return line
+
+
+def update(
+    session: Session,
+    hub: Hub,
+    line: Line,
+    *,
+    name: str | None = None,
+    config: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Line:
+    """Change what is given; keys of `config` and `settings` that are left out stay, `null` goes back to the default.
+
+    A secret that comes back as "•••" stays as it was. A line that was out of order for its config is tried again
+    after a change of it. Raises Invalid.
+    """
+    if name is not None:
+        line.name = _free_name(session, line.portal_id, name, line.id)
+        line.name_key = line.name.casefold()
+    if config is not None:
+        stored = open_config(hub, line)
+        hidden = {key for key in secret_fields(channels()[line.channel].Config) if config.get(key) == HIDDEN}
+        merged = stored | {key: value for key, value in config.items() if key not in hidden}
+        line.config_sealed = _seal_config(hub, line.id, line.channel, merged)
+        if line.state in ("auth_failed", "unreachable"):
+            _set_state(line, "active")
+    if settings is not None:
+        merged = loads(line.settings) | settings
+        line.settings = parse_settings(merged).model_dump_json()
+    session.add(line)
+    session.flush()
+    bump(session, line.portal_id, "config")
+    return line
+
+
+def delete(session: Session, line: Line) -> None:
+    """Take a line away together with its secrets. Raises Conflict while messages wait on it."""
+    waiting = queues(session, line.portal_id).get(line.id, 0)
+    if waiting:
+        raise Conflict(
+            f"{waiting} messages still wait on this line; send, move or cancel them first.", code="line_in_use"
+        )
+    line.deleted_at = now_us()
+    line.name_key = line.token_hash = f"deleted {line.id}"
+    line.config_sealed = line.token_sealed = ""
+    session.add(line)
+    bump(session, line.portal_id, "config")
+
+
+def pause(session: Session, line: Line) -> None:
+    """Hold every message of a line until `resume`."""
+    _set_state(line, "paused")
+    session.add(line)
+    bump(session, line.portal_id, "config")
+
+
+def resume(session: Session, line: Line) -> None:
+    """Let a line send again, whatever stopped it."""
+    _set_state(line, "active")
+    line.held_until = None
+    session.add(line)
+    bump(session, line.portal_id, "config")
+
+
+def parse_settings(given: Mapping[str, Any]) -> LineSettings:
+    """Check settings; `null` stands for the default. Raises Invalid."""
+    try:
+        return LineSettings.model_validate({key: value for key, value in given.items() if value is not None})
+    except ValidationError as error:
+        raise Invalid(
+            "The settings of the line cannot be kept like this.", errors=errors_of(error, "/settings")
+        ) from None
+
+
+# ---------------------------------------------------------------- using
+
+
+def open_config(hub: Hub, line: Line) -> dict[str, Any]:
+    """The config with its secrets, for sending only. Raises SecretError when no key opens it."""
+    config: dict[str, Any] = loads(hub.box.open(line.config_sealed, table="line", column="config", row=line.id))
+    return config
+
+
+def open_channel(hub: Hub, line: Line) -> Channel:
+    """The channel that sends for this line."""
+    kind = channels()[line.channel]
+    return kind(kind.Config.model_validate(open_config(hub, line)), hub.http)
+
+
+def check(hub: Hub, portal_id: int, line_id: str) -> dict[str, Any]:
+    """Ask the messenger whether the line works: `{"ok": true, "identity"}` or `{"ok": false, "error"}`.
+
+    A line that was out of order and works again becomes active. Raises NotFound.
+    """
+    with hub.db.read() as session:
+        channel = open_channel(hub, get(session, portal_id, line_id))
+    try:
+        identity = channel.check()
+    except ConnectorError as error:
+        return {"ok": False, "error": {"code": error.code, "message": error.message}}
+    if not identity.ok:
+        message = "The messenger answered, but this account cannot send."
+        return {"ok": False, "error": {"code": "not_ready", "message": message}}
+    with hub.db.write() as session:
+        line = get(session, portal_id, line_id)
+        if line.state in ("auth_failed", "unreachable"):
+            resume(session, line)
+    hub.bell.ring()
+    return {"ok": True, "identity": {"name": identity.name, **identity.details}}
+
+
+def to_dict(hub: Hub, line: Line, queue: int) -> dict[str, Any]:
+    """A line as the API shows it: secrets as "•••"; `queue` is the number of waiting messages."""
+    config = open_config(hub, line)
+    for name in secret_fields(channels()[line.channel].Config):
+        if config.get(name):
+            config[name] = HIDDEN
+    token = hub.box.open(line.token_sealed, table="line", column="token", row=line.id)
+    return {
+        "id": line.id,
+        "name": line.name,
+        "channel": line.channel,
+        "state": line.state,
+        "state_reason": line.state_reason,
+        "config": config,
+        "settings": settings_of(line).model_dump(),
+        "queue": queue,
+        "webhook_url": f"{hub.settings.base_url}/channels/{token}",
+        "created_at": rfc3339(line.created_at),
+    }
+
+
+def _set_state(line: Line, state: str) -> None:
+    line.state, line.state_reason = state, ""
+
+
+def _free_name(session: Session, portal_id: int, name: str, own_id: str | None) -> str:
+    name = clean_name(name)
+    other = by_name(session, portal_id, name)
+    if other is not None and other.id != own_id:
+        raise name_taken("a line")
+    return name
+
+
+def _seal_config(hub: Hub, line_id: str, channel: str, config: Mapping[str, Any]) -> str:
+    kind = channels()[channel]
+    secret = secret_fields(kind.Config)
+    problem = "The config of the line cannot be kept like this."
+    for key in secret:
+        if config.get(key) == HIDDEN:
+            error = {"pointer": f"/config/{key}", "code": "hidden", "message": "There is no stored value to keep."}
+            raise Invalid(problem, errors=[error])
+    try:
+        checked = kind.Config.model_validate({key: value for key, value in config.items() if value is not None})
+    except ValidationError as error:
+        raise Invalid(problem, errors=errors_of(error, "/config", secret)) from None
+    plain = {key: _revealed(value) for key, value in checked.model_dump().items()}
+    return hub.box.seal(dumps(plain), table="line", column="config", row=line_id)
+
+
+def _revealed(value: Any) -> Any:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
