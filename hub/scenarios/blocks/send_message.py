@@ -1,0 +1,186 @@
+"""Sends a message by a line, and waits as long as the config says."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, time, timedelta
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from hub.language import TemplateError, is_empty, normalise_phone, parse_path
+from hub.scenarios.block import (
+    Block,
+    BlockConfig,
+    CheckContext,
+    Fail,
+    Go,
+    JsonType,
+    LineInfo,
+    NewMessage,
+    Outcome,
+    Problem,
+    RunContext,
+    Send,
+    TextTemplate,
+)
+from hub.values import Value
+
+MAX_TEXT = 64 * 1024
+MAX_BEST_BEFORE_S = 30 * 86_400
+FAILED = frozenset({"failed", "expired", "cancelled", "undelivered"})
+
+
+class QuietHours(BlockConfig):
+    """Hours of the portal's zone in which nothing is sent; `21:00` to `09:00` spans midnight."""
+
+    from_: str = Field(alias="from", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
+    to: str = Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
+
+    @model_validator(mode="after")
+    def _some_hours_are_left(self) -> "QuietHours":
+        if self.from_ == self.to:
+            raise ValueError("quiet hours must begin and end at different times")
+        return self
+
+
+class Button(BlockConfig):
+    """A reply button, or a link when it has a `url`."""
+
+    label: TextTemplate = Field(min_length=1, max_length=200)
+    url: TextTemplate | None = None
+    id: str | None = Field(default=None, min_length=1, max_length=64)
+
+
+class SendMessage(Block):
+    """Send a message."""
+
+    type: ClassVar[str] = "send_message"
+    title: ClassVar[str] = "Send a message"
+    group: ClassVar[Literal["message"]] = "message"
+    ports: ClassVar[tuple[str, ...]] = ("next", "error")
+    outputs: ClassVar[Mapping[str, JsonType]] = {
+        "message_id": "string",
+        "status": "string",
+        "chat_id": "string",
+        "messenger": "string",
+        "sent_at": "string",
+        "error": "object",
+    }
+
+    class Config(BlockConfig):
+        """`line` is a line's name; `skip_if_empty` lists paths that must have a value; times in seconds."""
+
+        chat_id: TextTemplate
+        line: str = Field(min_length=1, max_length=100)
+        messenger: str | None = Field(default=None, min_length=1, max_length=64)
+        text: TextTemplate = ""
+        file_url: TextTemplate | None = None
+        buttons: list[Button] = Field(default_factory=list, max_length=10)
+        skip_if_empty: list[str] = Field(default_factory=list, max_length=50)
+        best_before_s: int | None = Field(default=None, ge=1, le=MAX_BEST_BEFORE_S)
+        quiet_hours: QuietHours | None = None
+        wait_for: Literal["queued", "sent", "delivered"] = "queued"
+
+    def problems(self, config: Config, check: CheckContext) -> Iterator[Problem]:
+        """A line that is missing or cannot do what is asked, and a message that would always be empty."""
+        block = check.block_id
+        line = check.line(config.line)
+        if line is None:
+            yield Problem("line_missing", f"There is no line called “{config.line}”.", block, "line")
+        elif config.messenger and config.messenger != line.channel:
+            message = f"The messenger {config.messenger} is not connected on the line “{line.name}”."
+            yield Problem("messenger_not_on_line", message, block, "messenger")
+        if line is not None and config.wait_for == "delivered" and not line.receipts:
+            message = f"{line.channel} does not report deliveries, so waiting for “delivered” would never end."
+            yield Problem("no_receipts", message, block, "wait_for")
+        if not config.chat_id.strip():
+            yield Problem("chat_id_empty", "Say to whom the message goes.", block, "chat_id")
+        if not config.text.strip() and not config.file_url:
+            yield Problem("text_empty", "The message has neither a text nor a file.", block, "text")
+        for number, path in enumerate(config.skip_if_empty):
+            try:
+                parse_path(path)
+            except TemplateError as error:
+                message = f"“{path[:64]}” is no path: {error.message}"
+                yield Problem("bad_path", message, block, f"skip_if_empty[{number}]")
+
+    def run(self, config: Config, context: RunContext) -> Outcome:
+        """Ask for the message to be sent, then report what became of it."""
+        if context.resumed is not None:
+            return _after(context.resumed)
+        raw = context.text(config.chat_id)
+        if not raw.strip():
+            return Fail("chat_id_empty", "The ChatID is empty.")
+        for path in config.skip_if_empty:
+            if is_empty(context.lookup(path)):
+                return Fail("missing_value", f"Not sent, because {path} is empty.")
+        line = context.line(config.line)
+        if line is None:
+            return Fail("line_missing", f"There is no line called “{config.line}”.")
+        try:
+            chat_id = _address(raw, line)
+        except ValueError:
+            return Fail("chat_id_invalid", "The ChatID is not a phone number, and this line needs one.")
+        text = context.text(config.text)
+        file_url = context.text(config.file_url).strip() if config.file_url else ""
+        if not text.strip() and not file_url:
+            return Fail("text_empty", "The message has neither a text nor a file.")
+        if len(text.encode(errors="replace")) > MAX_TEXT:
+            return Fail("text_too_long", f"The text has more than {MAX_TEXT} bytes.")
+        if file_url and not file_url.startswith(("https://", "http://")):
+            return Fail("file_url_invalid", "The address of the file must begin with https:// or http://.")
+        return Send(
+            NewMessage(
+                line=line.name,
+                chat_id=chat_id,
+                chat_id_raw=raw,
+                messenger=config.messenger or line.channel,
+                text=text,
+                file_url=file_url or None,
+                buttons=tuple(_button(button, at, context) for at, button in enumerate(config.buttons, 1)),
+                best_before_s=config.best_before_s,
+                not_before=end_of_quiet(config.quiet_hours, context) if config.quiet_hours else None,
+            ),
+            config.wait_for,
+        )
+
+
+def end_of_quiet(quiet: QuietHours, context: RunContext) -> datetime | None:
+    """When the quiet hours that it is now will end (UTC), None when it is not quiet."""
+    local = context.now.astimezone(context.zone)
+    begin, end = time.fromisoformat(quiet.from_), time.fromisoformat(quiet.to)
+    clock = local.time()
+    over_midnight = begin > end
+    is_quiet = clock >= begin or clock < end if over_midnight else begin <= clock < end
+    if not is_quiet:
+        return None
+    day = local.date() + timedelta(days=1) if over_midnight and clock >= begin else local.date()
+    return datetime.combine(day, end, context.zone).astimezone(UTC)
+
+
+def _address(raw: str, line: LineInfo) -> str:
+    return normalise_phone(raw, line.country) if line.recipients == "phone" else raw.strip()
+
+
+def _button(button: Button, number: int, context: RunContext) -> dict[str, Value]:
+    shown: dict[str, Value] = {"id": button.id or str(number), "label": context.text(button.label)}
+    if button.url is None:
+        return shown | {"kind": "reply"}
+    return shown | {"kind": "url", "url": context.text(button.url).strip()}
+
+
+def _after(resumed: Mapping[str, Value]) -> Outcome:
+    message = resumed["message"]
+    error = message.get("error")
+    output = {
+        "message_id": message["id"],
+        "status": message["state"],
+        "chat_id": message.get("chat_id"),
+        "messenger": message.get("messenger"),
+        "sent_at": message.get("sent_at"),
+        "error": error,
+    }
+    if message["state"] in FAILED:
+        code = (error or {}).get("code") or message["state"]
+        reason = (error or {}).get("message") or f"The message is {message['state']}."
+        return Fail(code, reason, output, blame="messenger")
+    return Go(output=output)

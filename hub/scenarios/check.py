@@ -1,0 +1,286 @@
+"""Checks a scenario for publishing: either it becomes a `Program` that the engine runs, or one sees what is wrong.
+
+Each check is a short generator over the same `_Scenario`; what only one kind of block can know is asked of the block.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from pydantic import ValidationError
+
+from hub.language import ROOT_NAMES, SYSTEM_NAMES, Path, TemplateError, compile_template, parse_path
+from hub.scenarios.block import Block, BlockConfig, JsonType, LineInfo, Problem
+from hub.scenarios.document import BlockNode, Document, schema_problems
+from hub.scenarios.registry import blocks
+from hub.scenarios.templating import templates
+from hub.values import Value
+
+
+class Resources(Protocol):
+    """What the portal has, as far as a check needs to know."""
+
+    def line(self, name: str) -> LineInfo | None:
+        """The line with that name."""
+
+    def scenario_exists(self, scenario: int) -> bool:
+        """Whether there is a scenario with that id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One block, ready to run."""
+
+    id: str
+    block: Block
+    config: Any
+    type: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A scenario without errors. `links` leads from `(block id, port)` to a block id; `variables` are the declared
+    ones as `(type, default)`; `fields` are those of the start block."""
+
+    name: str
+    start: str
+    nodes: Mapping[str, Node]
+    links: Mapping[tuple[str, str], str]
+    fields: tuple[str, ...]
+    variables: Mapping[str, tuple[JsonType, Value]]
+    start_config: Any
+
+
+def check(doc: Document, resources: Resources) -> tuple[Program | None, list[Problem]]:
+    """The program, and everything that is wrong; with any problem of severity `error` there is no program."""
+    scenario = _Scenario(doc, resources, {node.id: node for node in doc.blocks})
+    problems = [
+        *_blocks(scenario),
+        *_links(scenario),
+        *_reach(scenario),
+        *_templates(scenario),
+        *_own_problems(scenario),
+    ]
+    if any(problem.severity == "error" for problem in problems):
+        return None, problems
+    return _program(scenario), problems
+
+
+class NotRunnable(ValueError):
+    """A document that was asked to run but has blocks that cannot; `problems` says which."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = problems
+
+
+def compile_document(doc: Document) -> Program:
+    """The program of a document that passed its check once: what the portal has today is not asked again.
+    Raises NotRunnable where there is no start or a block cannot be read."""
+    scenario = _Scenario(doc, _Nothing(), {node.id: node for node in doc.blocks})
+    problems = [*_blocks(scenario), *_reach(scenario)]
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        raise NotRunnable(errors)
+    return _program(scenario)
+
+
+class _Nothing:
+    """Resources for where none are asked for."""
+
+    def line(self, name: str) -> LineInfo | None:
+        return None
+
+    def scenario_exists(self, scenario: int) -> bool:
+        return False
+
+
+class _Scenario:
+    """A document with what is known of its blocks so far."""
+
+    def __init__(self, doc: Document, resources: Resources, written: dict[str, BlockNode]) -> None:
+        self.doc = doc
+        self.resources = resources
+        self.written = written
+        self.known = blocks()
+        self.configs: dict[str, BlockConfig] = {}
+        self.starts = [node.id for node in doc.blocks if node.type in self.known and self.block(node.id).start]
+
+    def block(self, block_id: str) -> Block:
+        return self.known[self.written[block_id].type]
+
+    def checked(self) -> Iterator[tuple[str, Block, BlockConfig]]:
+        for block_id, config in self.configs.items():
+            yield block_id, self.block(block_id), config
+
+
+@dataclass
+class _CheckContext:
+    """The `CheckContext` that one block sees."""
+
+    block_id: str
+    scenario: _Scenario
+
+    def line(self, name: str) -> LineInfo | None:
+        return self.scenario.resources.line(name)
+
+    def scenario_exists(self, scenario: int) -> bool:
+        return self.scenario.resources.scenario_exists(scenario)
+
+    def block_config(self, block_id: str) -> tuple[str, BlockConfig] | None:
+        config = self.scenario.configs.get(block_id)
+        return (self.scenario.written[block_id].type, config) if config is not None else None
+
+
+def _blocks(scenario: _Scenario) -> Iterator[Problem]:
+    """Read every config; what can be read stays in `scenario.configs`."""
+    for node in scenario.doc.blocks:
+        block = scenario.known.get(node.type)
+        if block is None:
+            yield Problem("unknown_block", f"There is no block of type “{node.type}”.", node.id, "type")
+            continue
+        if node.version > block.version:
+            message = f"The block was written by a newer version ({node.version}) of this program."
+            yield Problem("unknown_version", message, node.id, "version")
+            continue
+        config = node.config
+        try:
+            if node.version < block.version:
+                config = block.upgrade(dict(config), node.version)
+            scenario.configs[node.id] = block.Config.model_validate(config)
+        except ValidationError as error:
+            yield from schema_problems(error, node.id, "bad_config")
+
+
+def _links(scenario: _Scenario) -> Iterator[Problem]:
+    """Loose ends, ports that are not there or used twice, links into the start."""
+    taken: set[tuple[str, str]] = set()
+    for number, link in enumerate(scenario.doc.links):
+        place = f"links[{number}]"
+        loose = [end for end in (link.from_, link.to) if end not in scenario.written]
+        for end in loose:
+            message = f"A link ends at “{end[:64]}”, but there is no such block."
+            yield Problem("unknown_link_end", message, None, place)
+        if link.to in scenario.starts:
+            yield Problem("link_into_start", "Nothing may lead into the start block.", link.to, place)
+        if (link.from_, link.port) in taken:
+            message = f"Two links leave “{link.from_[:64]}” by the port “{link.port}”."
+            yield Problem("double_link", message, link.from_, place)
+        taken.add((link.from_, link.port))
+        config = scenario.configs.get(link.from_)
+        if config is not None and link.port not in scenario.block(link.from_).ports_of(config):
+            message = f"The block “{link.from_}” has no port “{link.port}”."
+            yield Problem("unknown_port", message, link.from_, place)
+
+
+def _reach(scenario: _Scenario) -> Iterator[Problem]:
+    """No start, several starts, and blocks that nothing leads to."""
+    if not scenario.starts:
+        yield Problem("no_start", "The scenario has no start block.")
+        return
+    for extra in scenario.starts[1:]:
+        yield Problem("two_starts", "A scenario has only one start block.", extra)
+    onward: dict[str, list[str]] = {}
+    for link in scenario.doc.links:
+        onward.setdefault(link.from_, []).append(link.to)
+    reached, ahead = set(scenario.starts), list(scenario.starts)
+    while ahead:
+        for to in onward.get(ahead.pop(), ()):
+            if to not in reached:
+                reached.add(to)
+                ahead.append(to)
+    for block_id in scenario.written:
+        if block_id not in reached:
+            yield Problem("unreachable", "Nothing leads to this block.", block_id, None, "warning")
+
+
+def _templates(scenario: _Scenario) -> Iterator[Problem]:
+    """Templates that cannot be read, results of blocks that do not exist, names that differ only by case."""
+    names = _Names(scenario)
+    for block_id, _, config in scenario.checked():
+        for place, source, _ in templates(config):
+            try:
+                paths = compile_template(source).paths
+            except TemplateError as error:
+                message = f"{error.message.rstrip('.')} (character {error.column})."
+                yield Problem("bad_template", message, block_id, place)
+                continue
+            for path in paths:
+                yield from _reference(scenario, path, block_id, place)
+                yield from names.similar(path, block_id, place)
+        for place, source in _bare_paths(config):
+            try:
+                yield from _reference(scenario, parse_path(source), block_id, place)
+            except TemplateError:
+                continue  # the block itself reports it
+
+
+def _bare_paths(config: BlockConfig) -> Iterator[tuple[str, str]]:
+    for number, path in enumerate(getattr(config, "skip_if_empty", ())):
+        yield f"skip_if_empty[{number}]", path
+
+
+def _reference(scenario: _Scenario, path: Path, block_id: str, place: str) -> Iterator[Problem]:
+    if path.root != "blocks" or not path.steps:
+        return
+    target = str(path.steps[0])
+    if target not in scenario.written:
+        message = f"There is no block “{target[:64]}” whose result could be used."
+        yield Problem("unknown_reference", message, block_id, place)
+        return
+    config = scenario.configs.get(target)
+    if config is None or len(path.steps) < 2:
+        return
+    outputs = scenario.block(target).outputs_of(config)
+    if path.steps[1] not in outputs and "*" not in outputs:
+        offers = f"it has {', '.join(outputs)}" if outputs else "it has none"
+        message = f"The block “{target}” has no result “{str(path.steps[1])[:64]}”; {offers}."
+        yield Problem("unknown_reference", message, block_id, place)
+
+
+class _Names:
+    """The short names that a scenario can know before a request comes."""
+
+    def __init__(self, scenario: _Scenario) -> None:
+        known = [*SYSTEM_NAMES, *ROOT_NAMES, *(variable.name for variable in scenario.doc.variables)]
+        for _, _, config in scenario.checked():
+            fields = getattr(config, "fields", None)
+            known += [name for name in fields if isinstance(name, str)] if isinstance(fields, list) else []
+            variables = getattr(config, "variables", None)
+            known += [item.name for item in variables] if isinstance(variables, list) else []
+            known += [name for name in (getattr(config, "as_", None),) if isinstance(name, str)]
+        self.exact = set(known)
+        self.folded = {name.casefold(): name for name in reversed(known)}
+
+    def similar(self, path: Path, block_id: str, place: str) -> Iterator[Problem]:
+        other = self.folded.get(path.root.casefold())
+        if path.root not in self.exact and other is not None:
+            message = f"“{path.root}” is not known here; did you mean “{other}”?"
+            yield Problem("similar_name", message, block_id, place, "warning")
+
+
+def _own_problems(scenario: _Scenario) -> Iterator[Problem]:
+    for block_id, block, config in scenario.checked():
+        yield from block.problems(config, _CheckContext(block_id, scenario))
+
+
+def _program(scenario: _Scenario) -> Program:
+    start = scenario.starts[0]
+    config = scenario.configs[start]
+    fields = getattr(config, "fields", ())
+    titles = {node.id: node.title for node in scenario.doc.blocks}
+    nodes = {
+        block_id: Node(block_id, block, checked, block.type, titles[block_id] or block_id)
+        for block_id, block, checked in scenario.checked()
+    }
+    return Program(
+        name=scenario.doc.name,
+        start=start,
+        nodes=MappingProxyType(nodes),
+        links=MappingProxyType({(link.from_, link.port): link.to for link in scenario.doc.links}),
+        fields=tuple(name for name in fields or () if isinstance(name, str)),
+        variables=MappingProxyType({item.name: (item.type, item.default) for item in scenario.doc.variables}),
+        start_config=config,
+    )
