@@ -1,8 +1,9 @@
 """Exact arithmetic on what strangers send: decimal, and bounded before anything large is computed."""
 
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
+from functools import lru_cache
 
-from babel.numbers import get_currency_precision
+from babel.numbers import NumberPattern, get_currency_precision, parse_pattern
 
 from hub.language.errors import TemplateFailure
 from hub.language.scope import locale_of
@@ -70,9 +71,15 @@ def money(number: Decimal, currency: str, language: str) -> str:
     code = currency.upper()
     amount = bounded(_quantised(number, get_currency_precision(code)))
     places = 0 if amount == amount.to_integral_value() else get_currency_precision(code)
-    pattern = locale.currency_formats["standard"]
     with localcontext(_exact):
-        return str(pattern.apply(amount, locale, currency=code, currency_digits=False, force_frac=(places, places)))
+        return str(_money_pattern(language, places).apply(amount, locale, currency=code, currency_digits=False))
+
+
+@lru_cache(maxsize=256)
+def _money_pattern(language: str, places: int) -> NumberPattern:
+    pattern = parse_pattern(locale_of(language).currency_formats["standard"].pattern)
+    pattern.frac_prec = (places, places)
+    return pattern
 
 
 def _quantised(number: Decimal, places: int) -> Decimal:

@@ -13,6 +13,8 @@ MAX_PATTERN = 64
 _max_length = 64
 _russian = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})(?:,?[ T]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?)?")
 _seconds = re.compile(r"-?[0-9]{9,11}(?:\.[0-9]+)?")
+_quoted = re.compile(r"'[^']*'")
+_misleading = re.compile("[DY]")
 _epoch = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -45,8 +47,12 @@ def show_moment(moment: datetime, pattern: str | None, language: str) -> str:
 
 
 def is_pattern(pattern: str) -> bool:
-    """Whether a Unicode date pattern can be used."""
-    if len(pattern) > MAX_PATTERN:
+    """Whether a date pattern can be used.
+
+    `DD` and `YYYY` mean the day of the year and the year of the week; nobody who writes them wants that, and the
+    result looks right for most of the year, so they are refused.
+    """
+    if len(pattern) > MAX_PATTERN or _misleading.search(_quoted.sub("", pattern)):
         return False
     try:
         parse_pattern(pattern)

@@ -42,7 +42,7 @@ def checked_filter(call: FilterCall) -> Filter:
     known = FILTERS.get(call.name)
     if known is None:
         close = get_close_matches(call.name, FILTERS, n=1)
-        advice = f"did you mean {close[0]}?" if close else "there are: " + ", ".join(FILTERS)
+        advice = f"did you mean {close[0]}?" if close else "there are: " + ", ".join(FILTERS) + "."
         raise TemplateError("unknown_filter", f"There is no filter {call.name[:64]}; {advice}", call.column)
     if not known.least <= len(call.arguments) <= known.most:
         wanted = {(0, 0): "no arguments", (1, 1): "one argument"}.get((known.least, known.most), "at most one argument")
