@@ -12,7 +12,7 @@ from hub.scenarios.models import Constant, GlobalVariable
 from hub.values import Value, dumps, loads
 
 MAX_VALUE_BYTES = 64 * 1024
-Kind = TypeVar("Kind", Constant, GlobalVariable)
+Kind = TypeVar("Kind", bound=Constant | GlobalVariable)
 
 _reasons = {
     "empty_name": "A name is needed.",
@@ -70,5 +70,5 @@ def to_dict(row: Constant | GlobalVariable) -> dict[str, Value]:
     return {"name": row.name, "value": loads(row.value), "updated_at": rfc3339(row.updated_at)}
 
 
-def _bump(session: Session, kind: type[Constant] | type[GlobalVariable], portal_id: int) -> None:
+def _bump(session: Session, kind: type[Kind], portal_id: int) -> None:
     bump(session, portal_id, "config" if issubclass(kind, Constant) else "globals")

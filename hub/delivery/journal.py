@@ -1,0 +1,138 @@
+"""Finding messages and showing them: one set of filters for lists, counts and redelivery."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import JSON, ColumnElement, cast, column, func, or_, table
+from sqlalchemy import select as select_columns
+from sqlmodel import Session, col, select
+
+from hub.clock import rfc3339
+from hub.delivery.models import Attempt, Line, Message
+from hub.errors import NotFound
+from hub.values import loads
+
+STATES = (
+    "queued",
+    "sending",
+    "sent",
+    "delivered",
+    "read",
+    "unconfirmed",
+    "undelivered",
+    "failed",
+    "expired",
+    "cancelled",
+)
+# Runs belong to a layer above; a message only needs to know which scenario its run is of.
+_run = table("run", column("id"), column("portal_id"), column("scenario_id"))
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which messages. `line` is an id, `reason` an error's code, `chat` the recipient as sent to or as given;
+    `after` and `before` are times of making in µs."""
+
+    states: tuple[str, ...] = ()
+    line: str | None = None
+    scenario: int | None = None
+    reason: str | None = None
+    chat: str | None = None
+    after: int | None = None
+    before: int | None = None
+
+
+def conditions(session: Session, portal_id: int, wanted: Filter) -> list[ColumnElement[bool]]:
+    """What a row must meet."""
+    found: list[Any] = [col(Message.portal_id) == portal_id]
+    if wanted.states:
+        found.append(col(Message.state).in_(wanted.states))
+    if wanted.line is not None:
+        found.append(col(Message.line_id) == wanted.line)
+    if wanted.scenario is not None:
+        runs = select_columns(_run.c.id).where(_run.c.portal_id == portal_id, _run.c.scenario_id == wanted.scenario)
+        found.append(col(Message.run_id).in_(runs))
+    if wanted.reason is not None:
+        found.append(reason(session) == wanted.reason)
+    if wanted.chat is not None:
+        found.append(or_(col(Message.chat_id) == wanted.chat, col(Message.chat_id_raw) == wanted.chat))
+    if wanted.after is not None:
+        found.append(col(Message.created_at) >= wanted.after)
+    if wanted.before is not None:
+        found.append(col(Message.created_at) < wanted.before)
+    return found
+
+
+def reason(session: Session) -> ColumnElement[Any]:
+    """The code of a message's error, as an expression of this database."""
+    if session.get_bind().dialect.name == "postgresql":
+        code: ColumnElement[Any] = cast(col(Message.error), JSON)["code"].as_string()
+        return code
+    return func.json_extract(col(Message.error), "$.code")
+
+
+def find(session: Session, portal_id: int, wanted: Filter, *, below: int | None, limit: int) -> list[Message]:
+    """Messages, the newest first, at most `limit`, with numbers below `below`."""
+    query = select(Message).where(*conditions(session, portal_id, wanted))
+    if below is not None:
+        query = query.where(col(Message.seq) < below)
+    return list(session.exec(query.order_by(col(Message.seq).desc()).limit(limit)))
+
+
+def get(session: Session, portal_id: int, message_id: str) -> Message:
+    """One message of a portal. Raises NotFound."""
+    query = select(Message).where(Message.id == message_id, Message.portal_id == portal_id)
+    message = session.exec(query).one_or_none()
+    if message is None:
+        raise NotFound("There is no such message.")
+    return message
+
+
+def shown(session: Session, messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """Messages as the API shows them, each with its attempts."""
+    attempts: dict[str, list[dict[str, Any]]] = {message.id: [] for message in messages}
+    query = select(Attempt).where(col(Attempt.message_id).in_(list(attempts)))
+    for attempt in session.exec(query.order_by(col(Attempt.message_id), col(Attempt.n))):
+        attempts[attempt.message_id].append(_attempt(attempt))
+    kinds = _channels(session, {message.line_id for message in messages})
+    return [_message(message, kinds.get(message.line_id), attempts[message.id]) for message in messages]
+
+
+def _message(message: Message, channel: str | None, attempts: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "run": message.run_id,
+        "block": message.block,
+        "line": message.line_id,
+        "channel": channel,
+        "messenger": message.messenger,
+        "chat_id": message.chat_id,
+        "chat_id_raw": message.chat_id_raw,
+        "text": message.text,
+        "state": message.state,
+        "provider_id": message.provider_id,
+        "error": None if message.error is None else loads(message.error),
+        "created_at": rfc3339(message.created_at),
+        "due_at": rfc3339(message.due_at),
+        "expires_at": rfc3339(message.expires_at),
+        "sent_at": rfc3339(message.sent_at),
+        "attempts": attempts,
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "n": attempt.n,
+        "at": rfc3339(attempt.started_at),
+        "outcome": attempt.outcome,
+        "http_status": attempt.http_status,
+        "code": attempt.code,
+        "message": attempt.message,
+        "ms": attempt.ms,
+    }
+
+
+def _channels(session: Session, line_ids: Iterable[str]) -> dict[str, str]:
+    query = select(Line.id, Line.channel).where(col(Line.id).in_(list(line_ids)))
+    return dict(session.exec(query).all())

@@ -1,0 +1,32 @@
+"""Taking secrets out of what strangers sent, before it is shown."""
+
+import re
+
+from hub.values import Value
+
+HIDDEN = "•••"
+_NAMES = (
+    "token|access_token|refresh_token|auth_token|application_token|password|passwd|pwd|secret|client_secret|"
+    "authorization|cookie|api_key|apikey|x-api-key|private_key"
+)
+_key = re.compile(rf"(?:{_NAMES})", re.IGNORECASE)
+_in_json = re.compile(rf'(["“”«»„](?:{_NAMES})["“”«»„]\s*:\s*)("(?:[^"\\]|\\.)*"?|[^\s,}}\]]+)', re.IGNORECASE)
+_in_form = re.compile(rf"((?:^|[&\[\s])(?:{_NAMES})\]?=)([^&\s]+)", re.IGNORECASE)
+
+
+def redacted(value: Value) -> Value:
+    """The value with everything under a secret's name hidden, at any depth; empty ones stay as they are."""
+    if isinstance(value, dict):
+        return {
+            key: HIDDEN if _key.fullmatch(key) and item not in (None, "") else redacted(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [redacted(item) for item in value]
+    return value
+
+
+def redacted_text(text: str) -> str:
+    """The same for a body as it came, JSON (broken or not) or a form; linear in its length."""
+    text = _in_json.sub(lambda found: f'{found[1]}"{HIDDEN}"', text)
+    return _in_form.sub(lambda found: found[1] + HIDDEN, text)
