@@ -1,0 +1,184 @@
+"""The one way out: every call to a stranger's server goes through `Http.call`, guarded, bounded and classed.
+
+An error tells what is known: `Temporary` when nothing of the request left, `Unconfirmed` when it may have.
+No error holds the URL, which may carry a token.
+"""
+
+import json as jsonlib
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+from requests.exceptions import RequestException, SSLError
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_after_delay, wait_random
+from urllib3.exceptions import HTTPError
+
+from connectors.egress import Egress, parse
+from connectors.errors import ConnectorError, EgressRefused, Rejected, Temporary, Unconfirmed
+from connectors.wire import Call, GuardedAdapter, current
+
+# These loggers print paths at DEBUG, and Telegram's paths hold the token.
+for _name in ("urllib3.connectionpool", "requests"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+connect_tries = 3
+connect_tries_s = 2.0
+_chunk = 65_536
+_ours = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"})
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer: `body` has at most `max_bytes` bytes, decompressed; `ms` is the whole call in milliseconds."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    ms: int
+    truncated: bool = False
+
+    def json(self) -> Any:
+        """The body as JSON. Raises ValueError when it is not JSON."""
+        try:
+            return jsonlib.loads(self.body)
+        except RecursionError:
+            raise ValueError("the JSON is nested too deeply") from None
+
+    def text(self) -> str:
+        """The body as text; bytes that are not UTF-8 become U+FFFD."""
+        return self.body.decode("utf-8", "replace")
+
+
+class Http:
+    """Calls with kept connections. Safe for threads and greenlets; `close` ends the idle connections."""
+
+    def __init__(self, egress: Egress, connect_s: float = 5, total_s: float = 15, max_bytes: int = 1 << 20) -> None:
+        self.egress = egress
+        self.connect_s = connect_s
+        self.total_s = total_s
+        self.max_bytes = max_bytes
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        for prefix in ("http://", "https://"):
+            self._session.mount(prefix, GuardedAdapter(pool_connections=128, pool_maxsize=64, max_retries=0))
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._session.close()
+
+    def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        data: Any = None,
+        proxy_url: str | None = None,
+        total_s: float | None = None,
+        service: str = "server",
+    ) -> Response:
+        """Make one call and read its answer, whatever its status; redirects are answers too.
+
+        Raises EgressRefused, Rejected (the request cannot be written), Temporary (nothing was sent) or Unconfirmed
+        (no whole answer within `total_s` seconds, though the request may have arrived).
+        """
+        target = parse(url)
+        proxies: dict[str, str] = {}
+        if proxy_url:
+            parse(proxy_url, userinfo=True)
+            self.egress.check_behind_proxy(target)
+            proxies = {"http": proxy_url, "https": proxy_url}
+        request = self._prepare(method, url, headers=headers, params=params, json=json, data=data)
+        parse(request.url or "")
+        begun = time.monotonic()
+        deadline = begun + (self.total_s if total_s is None else total_s)
+        retrying = Retrying(
+            retry=retry_if_exception(lambda error: isinstance(error, Temporary) and error.code == "connect_failed"),
+            stop=stop_after_attempt(connect_tries) | stop_after_delay(connect_tries_s),
+            wait=wait_random(0.1, 0.4),
+            reraise=True,
+        )
+        return retrying(self._once, request, proxies, deadline, begun, service)
+
+    def _prepare(self, method: str, url: str, **parts: Any) -> requests.PreparedRequest:
+        wanted = {name: text for name, text in (parts.pop("headers") or {}).items() if name.lower() not in _ours}
+        wanted = {"User-Agent": "Hubline", "Accept": "*/*", "Accept-Encoding": "gzip", **wanted}
+        try:
+            if not (method.isascii() and method.isalpha()):
+                raise ValueError("method")
+            return self._session.prepare_request(requests.Request(method.upper(), url, headers=wanted, **parts))
+        except (RequestException, ValueError, TypeError):
+            problem = Rejected("The request cannot be written: check its method, headers and body.", code="bad_request")
+        raise problem
+
+    def _once(
+        self, request: requests.PreparedRequest, proxies: dict[str, str], deadline: float, begun: float, service: str
+    ) -> Response:
+        call = Call(self.egress, self.connect_s, deadline)
+        token = current.set(call)
+        problem: ConnectorError
+        try:
+            left = call.left()
+            answer = self._session.send(
+                request,
+                stream=True,
+                allow_redirects=False,
+                proxies=proxies,
+                verify=True,
+                timeout=(min(self.connect_s, left), left),
+            )
+            body, whole, truncated = self._read(answer)
+            if whole or answer.status_code >= 400:
+                ms = round((time.monotonic() - begun) * 1000)
+                return Response(answer.status_code, answer.headers, body, ms, truncated or not whole)
+            problem = Unconfirmed(
+                f"The answer of {service} broke off or took too long.", code="answer_cut", status=answer.status_code
+            )
+        except ConnectorError as error:
+            problem = _without_context(error)
+        except (RequestException, HTTPError, OSError) as error:
+            problem = _classed(error, call, service)
+        finally:
+            current.reset(token)
+        raise problem
+
+    def _read(self, answer: requests.Response) -> tuple[bytes, bool, bool]:
+        """The body, whether it came to its end (or to our limit), and whether it was cut at our limit."""
+        body = bytearray()
+        try:
+            for chunk in answer.raw.stream(_chunk, decode_content=True):
+                body += chunk
+                if len(body) > self.max_bytes:
+                    answer.raw.close()
+                    return bytes(body[: self.max_bytes]), True, True
+        except (RequestException, HTTPError, OSError):
+            answer.raw.close()
+            return bytes(body), False, False
+        answer.close()
+        return bytes(body), True, False
+
+
+def _without_context(error: ConnectorError) -> ConnectorError:
+    error.__context__ = error.__cause__ = None
+    return error
+
+
+def _classed(error: Exception, call: Call, service: str) -> ConnectorError:
+    if call.sent:
+        slow = "timed out" in str(error).lower() or time.monotonic() >= call.deadline
+        if slow:
+            return Unconfirmed(f"No answer from {service} in time.", code="read_timeout")
+        return Unconfirmed(f"{service} hung up without an answer.", code="hung_up")
+    if isinstance(error, SSLError):
+        return Temporary(f"No secure connection to {service}: TLS failed.", code="tls_error")
+    return Temporary(f"No connection to {service}.", code="connect_failed")
+
+
+__all__ = ["EgressRefused", "Http", "Response"]

@@ -1,0 +1,164 @@
+"""The sandbox's memory, shared by all simulated messengers: what was asked, and which faults are to be played.
+
+Every request is recorded before it is answered, so the record is the truth about what a messenger took, even when
+the caller never heard of it.
+"""
+
+import itertools
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from flask import Blueprint, Response, abort, jsonify, request
+
+fault_kinds = ("status", "hang", "slow", "hangup_after", "429")
+record_limit = 200_000
+
+
+@dataclass
+class Entry:
+    """One request. `accepted` tells whether the messenger took the message; `at` is Unix time in seconds."""
+
+    number: int
+    at: float
+    service: str
+    method: str
+    chat: str
+    text: str
+    outcome: str
+    accepted: bool
+    status: int
+    provider_id: str = ""
+    buttons: list[str] = field(default_factory=list)
+    file: str = ""
+
+
+@dataclass
+class Fault:
+    """A fault for the next `times` requests, of one chat or service if named. `seconds`: wait, or retry_after."""
+
+    kind: str
+    status: int = 503
+    times: int = 1
+    chat: str | None = None
+    seconds: float = 2.0
+    service: str | None = None
+
+
+class Board:
+    """The record and the faults. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
+        self._entries: list[Entry] = []
+        self._faults: list[Fault] = []
+        self._tries: Counter[tuple[str, str]] = Counter()
+        self._ids: Counter[tuple[str, str]] = Counter()
+        self.stopping = threading.Event()
+
+    def record(self, service: str, method: str, chat: str, *, outcome: str, status: int, **more: Any) -> Entry:
+        """Write a request down. `more` are the other fields of Entry."""
+        more = {"text": "", "accepted": False, **more}
+        with self._lock:
+            entry = Entry(
+                next(self._numbers), time.time(), service, method, chat, outcome=outcome, status=status, **more
+            )
+            self._entries.append(entry)
+            if len(self._entries) > record_limit:
+                del self._entries[: record_limit // 10]
+        return entry
+
+    def entries(self, after: int = 0) -> list[Entry]:
+        """The record from the entry after number `after` on."""
+        with self._lock:
+            return [entry for entry in self._entries if entry.number > after]
+
+    def next_id(self, service: str, chat: str) -> int:
+        """The next message number of a chat, from 1."""
+        with self._lock:
+            self._ids[service, chat] += 1
+            return self._ids[service, chat]
+
+    def tried(self, service: str, chat: str) -> int:
+        """Count a try at a chat and return how many there were before."""
+        with self._lock:
+            before = self._tries[service, chat]
+            self._tries[service, chat] += 1
+            return before
+
+    def add(self, fault: Fault) -> None:
+        """Play a fault from now on."""
+        with self._lock:
+            self._faults.append(fault)
+
+    def take(self, service: str, chat: str) -> Fault | None:
+        """The fault this request meets, used up by one."""
+        with self._lock:
+            for fault in self._faults:
+                if fault.chat in (None, chat) and fault.service in (None, service):
+                    fault.times -= 1
+                    if fault.times <= 0:
+                        self._faults.remove(fault)
+                    return fault
+        return None
+
+    def reset(self) -> None:
+        """Forget all requests, faults, tries and message numbers. Entry numbers go on rising."""
+        with self._lock:
+            self._entries.clear()
+            self._faults.clear()
+            self._tries.clear()
+            self._ids.clear()
+
+
+def hang_up() -> Response:
+    """End the connection with a reset and no answer."""
+    cut = request.environ.get("sandbox.hang_up")
+
+    def nothing() -> Iterator[bytes]:
+        if cut is not None:
+            cut()
+        raise ConnectionResetError("the sandbox hangs up")
+        yield b""
+
+    return Response(nothing())
+
+
+def hang(board: Board, seconds: float) -> Response:
+    """Keep the caller waiting, then end the connection without an answer."""
+    board.stopping.wait(seconds)
+    return hang_up()
+
+
+def control(board: Board) -> Blueprint:
+    """The control addresses: GET /_control/sent[?after=n], POST /_control/reset, POST /_control/fault."""
+    pages = Blueprint("control", __name__, url_prefix="/_control")
+
+    @pages.get("/sent")
+    def sent() -> Response:
+        after = request.args.get("after", 0, type=int)
+        return jsonify(sent=[asdict(entry) for entry in board.entries(after)])
+
+    @pages.post("/reset")
+    def reset() -> Response:
+        board.reset()
+        return jsonify(ok=True)
+
+    @pages.post("/fault")
+    def fault() -> Response:
+        wanted: Any = request.get_json(silent=True)
+        try:
+            new = Fault(**wanted)
+        except TypeError:
+            abort(400, "a fault has kind, status, times, chat, seconds and service")
+        if new.kind not in fault_kinds:
+            abort(400, f"kind is one of {', '.join(fault_kinds)}")
+        new.chat = None if new.chat is None else str(new.chat)
+        board.add(new)
+        return jsonify(ok=True)
+
+    return pages
