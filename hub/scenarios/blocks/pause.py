@@ -112,7 +112,7 @@ class Pause(Block):
 
 
 def moment(text: str, zone: Any) -> datetime:
-    """A moment (aware) from ISO 8601, seconds since 1970 or `24.11.2026 14:05`, in `zone` unless it says. Raises ValueError."""
+    """A moment (aware, UTC) from ISO 8601, seconds since 1970 or `24.11.2026 14:05`. Raises ValueError."""
     parsed = parse_moment(text, zone)
     if parsed is None:
         raise ValueError(f"“{text[:64]}” is not a date with a time, such as 24.11.2026 14:05.")

@@ -24,7 +24,6 @@ from hub.scenarios.block import (
 )
 from hub.values import Value
 
-MAX_TEXT = 64 * 1024
 MAX_BEST_BEFORE_S = 30 * 86_400
 FAILED = frozenset({"failed", "expired", "cancelled", "undelivered"})
 
@@ -124,8 +123,6 @@ class SendMessage(Block):
         file_url = context.text(config.file_url).strip() if config.file_url else ""
         if not text.strip() and not file_url:
             return Fail("text_empty", "The message has neither a text nor a file.")
-        if len(text.encode(errors="replace")) > MAX_TEXT:
-            return Fail("text_too_long", f"The text has more than {MAX_TEXT} bytes.")
         if file_url and not file_url.startswith(("https://", "http://")):
             return Fail("file_url_invalid", "The address of the file must begin with https:// or http://.")
         return Send(
