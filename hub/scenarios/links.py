@@ -42,8 +42,8 @@ def ensure(session: Session, hub: Hub, scenario: Scenario) -> Link:
     return _live(session, scenario) or _make(session, hub, scenario)
 
 
-def rotate(session: Session, hub: Hub, scenario: Scenario, grace_days: int = GRACE_DAYS) -> Link:
-    """Give a scenario a new token; the old one lives on for 0 to 30 days.
+def rotate(session: Session, hub: Hub, scenario: Scenario, grace_days: int = GRACE_DAYS) -> int | None:
+    """Give a scenario a new token; the old one lives on for 0 to 30 days. Gives its end in µs, None when it is gone.
 
     Raises Invalid for other numbers of days and Conflict when the scenario has no link.
     """
@@ -64,9 +64,9 @@ def rotate(session: Session, hub: Hub, scenario: Scenario, grace_days: int = GRA
     else:
         session.delete(old)
     session.flush()
-    new = _make(session, hub, scenario)
+    _make(session, hub, scenario)
     bump(session, scenario.portal_id, "config")
-    return new
+    return old.expires_at if grace_days else None
 
 
 def remove(session: Session, scenario: Scenario) -> None:

@@ -1,0 +1,53 @@
+"""Routes about portals. A key belongs to one, so there is one to see."""
+
+from pydantic import Field
+
+from hub.errors import NotFound
+from hub.portals import service
+from hub.portals.models import Portal
+from hub.values import Value
+from hub.web.api.base import Call, Input, route
+
+
+class PortalChange(Input):
+    """What may change of a portal; fields that are left out stay."""
+
+    time_zone: str | None = Field(None, max_length=64)
+    language: str | None = Field(None, max_length=8)
+    retention_days: int | None = None
+
+
+@route("GET", "/portals", summary="The portals that the key opens", shape="Portal", page=True)
+def list_portals(call: Call) -> Value:
+    """One."""
+    with call.hub.db.read() as session:
+        return {"items": [service.to_dict(service.by_id(session, call.portal_id))], "next": None}
+
+
+@route("GET", "/portals/{member_id}", summary="One portal", shape="Portal")
+def read_portal(call: Call, member_id: str) -> Value:
+    """404 for any other than the key's own."""
+    with call.hub.db.read() as session:
+        return service.to_dict(_own(service.by_id(session, call.portal_id), member_id))
+
+
+@route("PATCH", "/portals/{member_id}", summary="Change a portal", body=PortalChange, shape="Portal")
+def change_portal(call: Call, member_id: str) -> Value:
+    """Time zone, language, and how many days texts are kept."""
+    given: PortalChange = call.body
+    with call.hub.db.write() as session:
+        portal = _own(service.by_id(session, call.portal_id), member_id)
+        service.change(
+            session,
+            portal,
+            time_zone=given.time_zone,
+            language=given.language,
+            retention_days=given.retention_days,
+        )
+        return service.to_dict(portal)
+
+
+def _own(portal: Portal, member_id: str) -> Portal:
+    if portal.member_id != member_id:
+        raise NotFound("There is no such portal.")
+    return portal

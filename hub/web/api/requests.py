@@ -1,0 +1,108 @@
+"""Routes about requests: what arrived at the links, whatever became of it."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+from sqlmodel import Session, col, select
+
+from hub.clock import rfc3339
+from hub.endpoints.models import IncomingRequest
+from hub.endpoints.parse import Refused, merge, parse_body, parse_query
+from hub.errors import NotFound
+from hub.scenarios.models import Run, Scenario, Version
+from hub.values import Value, loads
+from hub.web.api.base import MAX_INT, Call, SpanQuery, route, within
+from hub.web.api.paging import page, text_cursor
+from hub.web.redaction import redacted, redacted_text
+
+
+class RequestQuery(SpanQuery):
+    """A part of the list of requests."""
+
+    scenario: int | None = Field(None, ge=0, le=MAX_INT)
+    outcome: Literal["run", "duplicate", "check", "captured", "refused"] | None = None
+
+
+@route("GET", "/requests", summary="Requests", query=RequestQuery, shape="RequestSummary", page=True)
+def list_requests(call: Call) -> Value:
+    """The newest first, without their bodies."""
+    wanted: RequestQuery = call.query
+    query = select(IncomingRequest).where(IncomingRequest.portal_id == call.portal_id)
+    if wanted.scenario is not None:
+        query = query.where(IncomingRequest.scenario_id == wanted.scenario)
+    if wanted.outcome is not None:
+        query = query.where(IncomingRequest.outcome == wanted.outcome)
+    after, before = within(wanted)
+    if after is not None:
+        query = query.where(IncomingRequest.received_at >= after)
+    if before is not None:
+        query = query.where(IncomingRequest.received_at < before)
+    cursor = text_cursor(wanted.cursor)
+    if cursor is not None:
+        query = query.where(IncomingRequest.id < cursor)
+    with call.hub.db.read() as session:
+        found = session.exec(query.order_by(col(IncomingRequest.id).desc()).limit(wanted.limit + 1)).all()
+        return page(found, wanted.limit, lambda one: one.id, _summary)
+
+
+@route("GET", "/requests/{request_id}", summary="One request", shape="Request")
+def read_request(call: Call, request_id: str) -> Value:
+    """With its body, read as the link reads it; what is called like a secret is hidden."""
+    with call.hub.db.read() as session:
+        found = session.get(IncomingRequest, request_id)
+        if found is None or found.portal_id != call.portal_id:
+            raise NotFound("There is no such request.")
+        return _summary(found) | _contents(found, _fields(session, found))
+
+
+def _summary(found: IncomingRequest) -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "scenario": found.scenario_id,
+        "outcome": found.outcome,
+        "run": found.run_id,
+        "error": None if found.error is None else loads(found.error),
+        "source": found.source,
+        "method": found.method,
+        "content_type": found.content_type,
+        "received_at": rfc3339(found.received_at),
+        "size": found.size,
+        "warnings": loads(found.warnings),
+    }
+
+
+def _contents(found: IncomingRequest, fields: list[str]) -> dict[str, Any]:
+    """`query`, `undeclared`, `body` and `raw`; what cannot be read stays empty, `raw` shows it as it came."""
+    raw = found.raw or b""
+    try:
+        query = parse_query(found.query.encode("latin-1", "replace"))
+    except Refused:
+        query = {}
+    try:
+        body = parse_body(raw, found.content_type or None, tolerant=True)
+    except Refused:
+        body = None
+    return {
+        "query": redacted(query),
+        "undeclared": merge(fields, query, body).undeclared,
+        "body": redacted(body.value) if body is not None else None,
+        "raw": redacted_text(raw.decode("utf-8", "replace")),
+    }
+
+
+def _fields(session: Session, found: IncomingRequest) -> list[str]:
+    """The fields that the link had: of the version that ran, else of the newest."""
+    query = select(Version.document).where(
+        Version.scenario_id == found.scenario_id, Version.portal_id == found.portal_id
+    )
+    run = session.get(Run, found.run_id) if found.run_id else None
+    scenario = session.get(Scenario, found.scenario_id)
+    n = run.version if run is not None else scenario.latest if scenario is not None else None
+    document = session.exec(query.where(Version.n == n)).first()
+    if document is None:
+        return []
+    for block in loads(document).get("blocks", []):
+        fields = block.get("config", {}).get("fields")
+        if block.get("type") == "incoming_webhook" and isinstance(fields, list):
+            return [name for name in fields if isinstance(name, str)]
+    return []

@@ -1,0 +1,107 @@
+"""Routes about runs: what scenarios did, step by step."""
+
+from typing import Any
+
+from pydantic import Field, field_validator
+from sqlmodel import Session, col, select
+
+from hub.clock import rfc3339
+from hub.delivery.models import Message
+from hub.errors import NotFound
+from hub.scenarios.models import Run, Step
+from hub.values import Value, loads
+from hub.web.api.base import MAX_INT, Call, SpanQuery, route, within
+from hub.web.api.paging import page, text_cursor
+from hub.web.redaction import redacted
+
+STATUSES = ("queued", "running", "waiting", "completed", "partial", "failed", "cancelled", "expired")
+
+
+class RunQuery(SpanQuery):
+    """A part of the list of runs. `status` is one or several with commas."""
+
+    scenario: int | None = Field(None, ge=0, le=MAX_INT)
+    status: str | None = None
+
+    @field_validator("status")
+    @classmethod
+    def _known(cls, value: str | None) -> str | None:
+        if value is not None and any(status not in STATUSES for status in value.split(",")):
+            raise ValueError(f"A status is one of {', '.join(STATUSES)}")
+        return value
+
+
+@route("GET", "/runs", summary="Runs", query=RunQuery, shape="RunSummary", page=True)
+def list_runs(call: Call) -> Value:
+    """The newest first, without their steps."""
+    wanted: RunQuery = call.query
+    query = select(Run).where(Run.portal_id == call.portal_id)
+    if wanted.scenario is not None:
+        query = query.where(Run.scenario_id == wanted.scenario)
+    if wanted.status is not None:
+        query = query.where(col(Run.status).in_(wanted.status.split(",")))
+    after, before = within(wanted)
+    if after is not None:
+        query = query.where(Run.created_at >= after)
+    if before is not None:
+        query = query.where(Run.created_at < before)
+    cursor = text_cursor(wanted.cursor)
+    if cursor is not None:
+        query = query.where(Run.id < cursor)
+    with call.hub.db.read() as session:
+        found = session.exec(query.order_by(col(Run.id).desc()).limit(wanted.limit + 1)).all()
+        return page(found, wanted.limit, lambda run: run.id, _summary)
+
+
+@route("GET", "/runs/{run_id}", summary="One run", shape="Run")
+def read_run(call: Call, run_id: str) -> Value:
+    """With its steps, its messages and its result."""
+    with call.hub.db.read() as session:
+        return shown(session, call.portal_id, run_id)
+
+
+def shown(session: Session, portal_id: int, run_id: str) -> dict[str, Any]:
+    """A run as the API shows it. Raises NotFound."""
+    run = session.get(Run, run_id)
+    if run is None or run.portal_id != portal_id:
+        raise NotFound("There is no such run.")
+    steps = session.exec(select(Step).where(Step.run_id == run.id).order_by(col(Step.n)))
+    sent = select(Message.id).where(Message.run_id == run.id, Message.portal_id == portal_id)
+    return _summary(run) | {
+        "steps": [_step(step) for step in steps],
+        "messages": list(session.exec(sent.order_by(col(Message.seq)))),
+        "result": _opened(run.result),
+    }
+
+
+def _summary(run: Run) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "scenario": run.scenario_id,
+        "version": run.version,
+        "request": run.request_id,
+        "status": run.status,
+        "dry": run.dry,
+        "warnings": loads(run.warnings),
+        "error": None if run.error is None else loads(run.error),
+        "created_at": rfc3339(run.created_at),
+        "ended_at": rfc3339(run.ended_at),
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "block": step.block,
+        "type": step.type,
+        "status": step.status,
+        "port": step.port,
+        "input": _opened(step.input),
+        "output": _opened(step.output),
+        "error": None if step.error is None else loads(step.error),
+        "started_at": rfc3339(step.started_at),
+        "ms": step.ms,
+    }
+
+
+def _opened(stored: str | None) -> Value:
+    return None if stored is None else redacted(loads(stored))
