@@ -239,6 +239,23 @@ def portal_list() -> None:
             click.echo("\t".join((found.member_id, found.state, found.domain or "-")))
 
 
+@click.command()
+@portal_option
+def doctor(member_id: str | None) -> None:
+    """Say what works and what does not; exit code 1 when something does not."""
+    from hub.web.api.health import checks_of
+
+    with opened() as hub:
+        with hub.db.write() as session:
+            owner = portal_id(hub, session, member_id)
+        checks = checks_of(hub, owner)
+    for check in checks:
+        click.echo(f"{'ok  ' if check['ok'] else 'FAIL'} {check['name'].replace('_', ' ')}: {check['detail']}")
+    broken = sum(not check["ok"] for check in checks)
+    if broken:
+        raise HubError(f"{broken} of {len(checks)} checks failed.")
+
+
 def _content_type(file: Path) -> str:
     return "application/json" if file.suffix == ".json" else "application/yaml"
 
@@ -249,4 +266,4 @@ def _show(problems: list[dict[str, str | None]]) -> None:
         click.echo(f"{problem['severity']} {problem['code']}{f' at {place}' if place else ''}: {problem['message']}")
 
 
-COMMANDS: tuple[click.Command, ...] = (user, api_key, keys, scenario, line, portal)
+COMMANDS: tuple[click.Command, ...] = (user, api_key, keys, scenario, line, portal, doctor)

@@ -2,11 +2,11 @@
 
 import os
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from connectors.egress import Egress
 from connectors.http import Http
-
 from hub.bell import Bell
 from hub.db import Database
 from hub.ids import new_id
@@ -24,9 +24,13 @@ class Hub:
     http: Http
     bell: Bell
     owner: str = field(default_factory=lambda: f"{socket.gethostname()[:20]}:{os.getpid()}:{new_id()[20:]}")
+    on_close: list[Callable[[], None]] = field(default_factory=list)
 
     def close(self) -> None:
         """Give everything back."""
+        for function in self.on_close:
+            function()
+        self.on_close.clear()
         self.bell.close()
         self.db.close()
 

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, text
 from sqlmodel import SQLModel
@@ -50,7 +51,7 @@ def revision(connection: object) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()  # type: ignore[arg-type]
 
 
-def alembic_config():  # type: ignore[no-untyped-def]
+def alembic_config() -> Any:
     """Alembic's configuration, without an ini file."""
     from alembic.config import Config
 

@@ -37,7 +37,7 @@ class Line(SQLModel, table=True):
 class Message(SQLModel, table=True):
     """One message to one chat. `seq` is its place in the order of its chat; `head` is true for the oldest open one,
     which alone may be claimed. States: queued, sending, sent, delivered, read, unconfirmed, undelivered, failed,
-    expired, cancelled."""
+    expired, cancelled. `attempts` numbers the tries, `failures` counts those that use up the schedule."""
 
     __tablename__ = "message"
     __table_args__ = (
@@ -66,6 +66,7 @@ class Message(SQLModel, table=True):
     due_at: int = moment()
     expires_at: int = moment()
     attempts: int = 0
+    failures: int = 0
     owner: str | None = Field(default=None, max_length=64)
     sent_parts: str = json_text("[]")
     provider_id: str | None = Field(default=None, max_length=255)

@@ -191,7 +191,9 @@ class RunContext(Protocol):
     zone: Any
     dry: bool
     iteration: int
-    resumed: Mapping[str, Value] | None
+    @property
+    def resumed(self) -> Mapping[str, Value] | None:
+        """How what the block asked for went; None at the first call."""
 
     def text(self, template: str) -> str:
         """Render a text template. Raises language.TemplateFailure, which the engine turns into `template_error`."""

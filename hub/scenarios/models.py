@@ -5,6 +5,8 @@ from sqlmodel import Field, SQLModel
 
 from hub.columns import BIG, counting_key, json_text, moment
 
+_HAS_WAKE, _HAS_AWAITS, _HAS_OWNER = (text(f"{name} IS NOT NULL") for name in ("wake_at", "awaits", "owner"))
+
 
 class Scenario(SQLModel, table=True):
     """`id` is the `template_id` of links. `published` is the number of the version that runs, None before the first.

@@ -54,6 +54,7 @@ def upgrade() -> None:
         sa.Column("due_at", BIG, nullable=False),
         sa.Column("expires_at", BIG, nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("owner", sa.String(length=64), nullable=True),
         sa.Column("sent_parts", sa.Text(), nullable=False),
         sa.Column("provider_id", sa.String(length=255), nullable=True),
@@ -168,6 +169,14 @@ def upgrade() -> None:
     )
     op.create_index("run_by_portal", "run", ["portal_id", "id"], unique=False)
     op.create_index("run_by_scenario", "run", ["scenario_id", "status", "id"], unique=False)
+    op.create_index(
+        "run_owned",
+        "run",
+        ["owner"],
+        unique=False,
+        postgresql_where=sa.text("owner IS NOT NULL"),
+        sqlite_where=sa.text("owner IS NOT NULL"),
+    )
     op.create_index(
         "run_due",
         "run",

@@ -1,0 +1,52 @@
+"""The web application: builds, wires, registers."""
+
+from flask import Flask, Response
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from hub.core import make_hub
+from hub.endpoints.waiting import Waiting
+from hub.logs import configure as configure_logs
+from hub.portals.service import local_portal
+from hub.presence import Presence
+from hub.runtime import make_runtime
+from hub.settings import Settings
+from hub.web import api, health, hooks, problems
+from hub.web.stopping import stopping
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The application of one process. Without settings they come from the environment."""
+    settings = settings or Settings.from_env()
+    configure_logs(settings.log_format, settings.log_level)
+    hub = make_hub(settings)
+    with hub.db.write() as session:
+        local_portal(session, settings)
+    app = Flask(__name__, static_folder=None)
+    app.config.update(SECRET_KEY=settings.secret_key, MAX_CONTENT_LENGTH=None)
+    app.extensions["hub"] = hub
+    runtime = make_runtime(hub)
+    app.extensions["hub.runtime"] = runtime
+    presence = Presence(hub, "web").start()
+    waiting = Waiting(
+        hub,
+        runtime.runner,
+        runtime.postman,
+        most=settings.result_waiters,
+        wait=presence.wait,
+        stopping=stopping.is_set,
+    )
+    problems.register(app)
+    hooks.register(app, runtime.intake, waiting)
+    app.register_blueprint(health.blueprint)
+    api.register(app)
+    app.after_request(_headers)
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
+    return app
+
+
+def _headers(response: Response) -> Response:
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+    return response

@@ -1,0 +1,286 @@
+"""The outbox: putting messages in, claiming the heads of their chats, and writing down what came of it.
+
+Every function here runs inside a job of the writer, in plain SQL, and names the lines it touches to it. The order
+of a chat is kept by one rule: only the oldest open message of a (line, chat) is its `head`, and only heads are
+claimed. An attempt's row is committed with the claim, before the call; so after a crash an attempt without an
+outcome means "may have been sent", and no attempt means "was not".
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hub.clock import SECOND
+from hub.sql import Sql, marks
+from hub.values import dumps, loads
+
+OPEN = "('queued', 'sending')"
+FINAL = ("sent", "delivered", "read", "unconfirmed", "undelivered", "failed", "expired", "cancelled")
+_INSERT = """
+INSERT INTO message (id, portal_id, line_id, run_id, block, iteration, messenger, chat_id, chat_id_raw, text, extra,
+                     state, head, due_at, expires_at, attempts, failures, owner, sent_parts, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, '[]', ?)
+"""
+_HAS_OPEN = f"SELECT 1 FROM message WHERE line_id = ? AND chat_id = ? AND state IN {OPEN} LIMIT 1"  # noqa: S608
+_CLAIMED = "id, portal_id, line_id, messenger, chat_id, text, extra, attempts, failures, sent_parts, expires_at"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A message as it enters the outbox; times in µs."""
+
+    id: str
+    portal_id: int
+    line_id: str
+    run_id: str | None
+    block: str
+    iteration: int
+    messenger: str
+    chat_id: str
+    chat_id_raw: str
+    text: str
+    extra: dict[str, Any]
+    due_at: int
+    expires_at: int
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A message that this process may send now; `attempt` is also the fence of its claim."""
+
+    id: str
+    portal_id: int
+    line_id: str
+    messenger: str
+    chat_id: str
+    text: str
+    extra: str
+    attempt: int
+    failures: int
+    sent_parts: str
+    expires_at: int
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What came of an attempt. `outcome` is the attempt's class, `state` where the message goes."""
+
+    state: str
+    outcome: str
+    due_at: int | None = None
+    counts: bool = True
+    provider_id: str | None = None
+    sent_parts: tuple[str, ...] = ()
+    error: dict[str, str] | None = None
+    http_status: int | None = None
+    ms: int = 0
+    chat_id: str | None = None
+    line_state: str | None = None
+    hold_line_until: int | None = None
+
+
+def enqueue(sql: Sql, entry: Entry, *, now: int, claim_for: str | None = None) -> Claimed | None:
+    """Put a message at the end of its chat. With `claim_for`, the maker's own name, it is claimed at once when it
+    is the head of its chat and its line may send; then the claim is returned."""
+    head = sql.one(_HAS_OPEN, (entry.line_id, entry.chat_id)) is None
+    mine = head and claim_for is not None and entry.due_at <= now and _line_may_send(sql, entry.line_id, now)
+    sql.run(
+        _INSERT,
+        (
+            entry.id,
+            entry.portal_id,
+            entry.line_id,
+            entry.run_id,
+            entry.block,
+            entry.iteration,
+            entry.messenger,
+            entry.chat_id,
+            entry.chat_id_raw,
+            entry.text,
+            dumps(entry.extra),
+            "sending" if mine else "queued",
+            head,
+            entry.due_at,
+            entry.expires_at,
+            1 if mine else 0,
+            claim_for if mine else None,
+            now,
+        ),
+    )
+    if not mine or claim_for is None:
+        return None
+    begin_attempts(sql, [(entry.id, 1)], claim_for, now)
+    return Claimed(
+        entry.id,
+        entry.portal_id,
+        entry.line_id,
+        entry.messenger,
+        entry.chat_id,
+        entry.text,
+        dumps(entry.extra),
+        1,
+        0,
+        "[]",
+        entry.expires_at,
+    )
+
+
+def claim(sql: Sql, *, owner: str, limit: int, now: int) -> list[Claimed]:
+    """Take up to `limit` due heads, oldest due first, and begin an attempt for each."""
+    due = sql.all(
+        "SELECT seq FROM message WHERE head AND state = 'queued' AND due_at <= ? AND expires_at > ? AND line_id IN"
+        " (SELECT id FROM line WHERE state = 'active' AND deleted_at IS NULL"
+        " AND (held_until IS NULL OR held_until <= ?))"
+        " ORDER BY due_at, seq LIMIT ? /*skip locked*/",
+        (now, now, now, limit),
+    )
+    if not due:
+        return []
+    seqs = [seq for (seq,) in due]
+    rows = sql.all(
+        f"UPDATE message SET state = 'sending', owner = ?, attempts = attempts + 1"  # noqa: S608
+        f" WHERE seq IN ({marks(len(seqs))}) AND state = 'queued' AND head RETURNING {_CLAIMED}",
+        (owner, *seqs),
+    )
+    claimed = [Claimed(*row) for row in rows]
+    begin_attempts(sql, [(one.id, one.attempt) for one in claimed], owner, now)
+    return claimed
+
+
+def begin_attempts(sql: Sql, attempts: Sequence[tuple[str, int]], owner: str, now: int) -> None:
+    """Note that these attempts are about to be made."""
+    sql.many(
+        "INSERT INTO attempt (message_id, n, owner, started_at, code, message) VALUES (?, ?, ?, ?, '', '')",
+        [(message, n, owner, now) for message, n in attempts],
+    )
+
+
+def settle(sql: Sql, claimed: Claimed, settlement: Settlement, *, owner: str, now: int) -> bool:
+    """Write down an attempt's outcome. False when the claim was lost meanwhile: then only the attempt is noted."""
+    error = settlement.error or {}
+    sql.run(
+        "UPDATE attempt SET outcome = ?, http_status = ?, code = ?, message = ?, ms = ? WHERE message_id = ? AND n = ?",
+        (
+            settlement.outcome,
+            settlement.http_status,
+            error.get("code", "")[:64],
+            error.get("message", ""),
+            settlement.ms,
+            claimed.id,
+            claimed.attempt,
+        ),
+    )
+    held = sql.run(
+        "UPDATE message SET state = ?, owner = NULL, due_at = COALESCE(?, due_at), failures = failures + ?,"
+        " provider_id = COALESCE(?, provider_id), sent_parts = ?, error = ?,"
+        " sent_at = CASE WHEN ? THEN ? ELSE sent_at END"
+        " WHERE id = ? AND owner = ? AND attempts = ? AND state = 'sending'",
+        (
+            settlement.state,
+            settlement.due_at,
+            1 if settlement.counts and settlement.state != "sent" else 0,
+            settlement.provider_id,
+            dumps(list(settlement.sent_parts)),
+            dumps(error) if error else None,
+            settlement.state == "sent",
+            now,
+            claimed.id,
+            owner,
+            claimed.attempt,
+        ),
+    )
+    if not held:
+        return False
+    if settlement.chat_id is not None:
+        sql.run(
+            "UPDATE message SET extra = ? WHERE id = ?", (dumps(loads(claimed.extra) | {"moved": True}), claimed.id)
+        )
+        move(sql, claimed.id, claimed.line_id, claimed.chat_id, settlement.chat_id)
+    if settlement.state in FINAL:
+        sql.run("UPDATE message SET head = FALSE WHERE id = ?", (claimed.id,))
+        promote(sql, claimed.line_id, claimed.chat_id)
+    if settlement.hold_line_until is not None:
+        sql.run(
+            "UPDATE line SET held_until = ? WHERE id = ? AND (held_until IS NULL OR held_until < ?)",
+            (settlement.hold_line_until, claimed.line_id, settlement.hold_line_until),
+        )
+    if settlement.line_state is not None:
+        sql.run(
+            "UPDATE line SET state = ?, state_reason = ? WHERE id = ? AND state = 'active'",
+            (settlement.line_state, error.get("message", "")[:500], claimed.line_id),
+        )
+    wake_runs(sql, claimed.id, now)
+    return True
+
+
+def promote(sql: Sql, line_id: str, chat_id: str) -> None:
+    """Make the oldest open message of a chat its head."""
+    sql.run(
+        "UPDATE message SET head = TRUE WHERE head = FALSE AND seq = (SELECT min(seq) FROM message"
+        " WHERE line_id = ? AND chat_id = ? AND state IN ('queued', 'sending'))",
+        (line_id, chat_id),
+    )
+
+
+def move(sql: Sql, message_id: str, line_id: str, old: str, new: str) -> None:
+    """Give an open message another recipient: it joins that chat where its own number puts it."""
+    sql.run("UPDATE message SET chat_id = ?, head = FALSE WHERE id = ?", (new, message_id))
+    promote(sql, line_id, old)
+    join(sql, line_id, new)
+
+
+def join(sql: Sql, line_id: str, chat_id: str) -> None:
+    """Settle anew which message of a chat is its head, after one came in at its old place."""
+    sql.run(
+        "UPDATE message SET head = FALSE WHERE line_id = ? AND chat_id = ? AND state = 'queued'",
+        (line_id, chat_id),
+    )
+    promote(sql, line_id, chat_id)
+
+
+def wake_runs(sql: Sql, message_id: str, now: int) -> None:
+    """Let the run that waits for this message look at it."""
+    sql.run(
+        "UPDATE run SET wake_at = ? WHERE awaits = ? AND status = 'waiting' AND owner IS NULL",
+        (now, message_id),
+    )
+
+
+def expire(sql: Sql, *, now: int, limit: int = 200) -> int:
+    """End the messages whose time is over; they are never sent late."""
+    rows = sql.all(
+        "SELECT seq, id, line_id, chat_id FROM message WHERE state = 'queued' AND expires_at <= ?"
+        " LIMIT ? /*skip locked*/",
+        (now, limit),
+    )
+    for seq, message_id, line_id, chat_id in rows:
+        sql.run(
+            "UPDATE message SET state = 'expired', head = FALSE, error = COALESCE(error, ?)"
+            " WHERE seq = ? AND state = 'queued'",
+            (dumps({"code": "expired", "message": "It could not be sent in time."}), seq),
+        )
+        promote(sql, line_id, chat_id)
+        wake_runs(sql, message_id, now)
+    return len(rows)
+
+
+def abandoned(sql: Sql, *, dead: Sequence[str]) -> list[Claimed]:
+    """The messages that dead processes were sending: their attempts were begun and nobody knows how they ended."""
+    if not dead:
+        return []
+    rows = sql.all(
+        f"SELECT {_CLAIMED} FROM message WHERE state = 'sending' AND owner IN ({marks(len(dead))})",  # noqa: S608
+        tuple(dead),
+    )
+    return [Claimed(*row) for row in rows]
+
+
+def next_due(sql: Sql, *, now: int) -> float | None:
+    """Seconds until the next head is due, None when nothing is queued."""
+    row = sql.one("SELECT min(due_at) FROM message WHERE head AND state = 'queued'")
+    return None if row is None or row[0] is None else max(0.0, (row[0] - now) / SECOND)
+
+
+def _line_may_send(sql: Sql, line_id: str, now: int) -> bool:
+    row = sql.one("SELECT state, held_until, deleted_at FROM line WHERE id = ?", (line_id,))
+    return row is not None and row[0] == "active" and (row[1] is None or row[1] <= now) and row[2] is None

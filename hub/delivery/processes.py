@@ -1,0 +1,51 @@
+"""Which processes are alive: each beats in the `process` table, and what the dead ones held is freed."""
+
+import os
+import socket
+
+from hub.clock import SECOND
+from hub.sql import Sql
+
+
+def register(sql: Sql, *, owner: str, kind: str, now: int) -> None:
+    """Enter this process."""
+    sql.run(
+        "INSERT INTO process (id, kind, host, pid, started_at, beat_at) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET beat_at = excluded.beat_at",
+        (owner, kind, socket.gethostname(), os.getpid(), now, now),
+    )
+
+
+def beat(sql: Sql, *, owner: str, now: int) -> bool:
+    """Say that this process lives. False when others have taken it for dead and freed its claims."""
+    return sql.run("UPDATE process SET beat_at = ? WHERE id = ?", (now, owner)) == 1
+
+
+def leave(sql: Sql, *, owner: str) -> None:
+    """Take this process out; it holds nothing any more."""
+    sql.run("DELETE FROM process WHERE id = ?", (owner,))
+
+
+def find_dead(sql: Sql, *, owner: str, lease_s: float, now: int) -> list[str]:
+    """Other processes whose lease ran out, and those of this host whose pid is gone."""
+    dead = []
+    for other, host, pid, beat_at in sql.all("SELECT id, host, pid, beat_at FROM process WHERE id <> ?", (owner,)):
+        gone = host == socket.gethostname() and not _alive(pid)
+        if gone or beat_at < now - lease_s * SECOND:
+            dead.append(other)
+    return dead
+
+
+def forget(sql: Sql, dead: list[str]) -> None:
+    """Remove processes whose claims were freed."""
+    sql.many("DELETE FROM process WHERE id = ?", [(one,) for one in dead])
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,75 @@
+"""What becomes of a message after an attempt: a pure decision, one branch for each class of outcome."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from connectors.errors import (
+    ConnectorError,
+    LineDown,
+    Moved,
+    RateLimited,
+    Rejected,
+    Temporary,
+    Unconfirmed,
+    Unsupported,
+)
+from hub.clock import SECOND
+
+MAX_RETRY_AFTER_S = 86_400
+UNNAMED_RETRY_AFTER_S = 60
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How a line retries. `schedule_s`: delay after the first, second, … counted failure."""
+
+    schedule_s: Sequence[float]
+    on_unconfirmed: Literal["hold", "resend"] = "hold"
+    idempotent: bool = False
+
+
+@dataclass(frozen=True)
+class Decision:
+    """`state` the message goes to; `due_at` (µs) when it is queued again; `counts` whether the attempt uses up a
+    place in the schedule; the rest is what else should change."""
+
+    state: str
+    due_at: int | None = None
+    counts: bool = True
+    hold_line_until: int | None = None
+    line_state: str | None = None
+    chat_id: str | None = None
+
+
+def decide(error: ConnectorError, *, failures: int, now: int, policy: Policy, moved_before: bool = False) -> Decision:
+    """When to try again, or never. `failures`: those counted before this attempt; `now`: µs."""
+    match error:
+        case RateLimited():
+            wait_s = min(max(error.retry_after_s or UNNAMED_RETRY_AFTER_S, 1), MAX_RETRY_AFTER_S)
+            due = now + int(wait_s * SECOND * random.uniform(1.0, 1.1))
+            hold = due if error.scope == "line" else None
+            return Decision("queued", due_at=due, counts=False, hold_line_until=hold)
+        case LineDown():
+            return Decision("queued", due_at=now, counts=False, line_state="auth_failed")
+        case Moved() if not moved_before:
+            return Decision("queued", due_at=now, counts=False, chat_id=str(error.address))
+        case Temporary():
+            return _again(failures, now, policy)
+        case Unconfirmed() if policy.idempotent or policy.on_unconfirmed == "resend":
+            return _again(failures, now, policy)
+        case Unconfirmed():
+            return Decision("unconfirmed")
+        case Rejected() | Unsupported() | Moved():
+            return Decision("failed")
+        case _:
+            raise TypeError(f"no rule for {type(error).__name__}")
+
+
+def _again(failures: int, now: int, policy: Policy) -> Decision:
+    if failures >= len(policy.schedule_s):
+        return Decision("failed")
+    # Never early, and spread, so that what failed together does not come back together.
+    delay_s = policy.schedule_s[failures] * random.uniform(1.0, 1.2)
+    return Decision("queued", due_at=now + int(delay_s * SECOND))

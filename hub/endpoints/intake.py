@@ -1,0 +1,313 @@
+"""What happens to a request at a link: store it whole, start its run, answer.
+
+One transaction holds the request, its event key, the run with everything it did at once, and its messages. Only
+after it is durable is the caller told 200. What the run still has to do (pauses, calls, sends) is done elsewhere;
+the results link waits for it, `hub.endpoints.waiting`.
+"""
+
+import hashlib
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from hub.clock import SECOND, from_us, now_us, rfc3339
+from hub.core import Hub
+from hub.delivery.outbox import Claimed
+from hub.endpoints import records
+from hub.endpoints.parse import (
+    Body,
+    Inputs,
+    Note,
+    Refused,
+    event_key,
+    find_parameter,
+    is_check,
+    merge,
+    parse_body,
+    parse_query,
+)
+from hub.ids import new_id, same, token_hash
+from hub.language import Scope, compile_template
+from hub.scenarios import store
+from hub.scenarios.engine import advance, initial_variables
+from hub.scenarios.library import Library, LinkTarget, PortalView, PublishedScenario, is_current
+from hub.scenarios.runner import RunInputs, Runner, lines_of
+from hub.scenarios.state import fresh
+from hub.scenarios.store import NewRun
+from hub.sql import Sql
+from hub.values import Value
+
+log = structlog.get_logger(__name__)
+STALE_TRIES = 50
+NOT_FOUND = "There is no such link."
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A request as it came in; `source` is the caller's address, `received_at` µs."""
+
+    method: str
+    query: bytes
+    body: bytes
+    content_type: str
+    headers: Mapping[str, str]
+    source: str
+    received_at: int
+    id: str = field(default_factory=new_id)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a request: the answer for the usual link, and, when a run began, what the results link needs."""
+
+    status: int
+    answer: dict[str, Any]
+    run_id: str | None = None
+    duplicate: bool = False
+    claimed: tuple[Claimed, ...] = ()
+    wait_s: float | None = None
+
+
+class Gone(Exception):
+    """Unknown token: 404, and nothing else is said or kept."""
+
+
+class Intake:
+    """Takes requests for one process."""
+
+    def __init__(self, hub: Hub, library: Library, runner: Runner) -> None:
+        self._hub = hub
+        self._library = library
+        self._runner = runner
+
+    def accept(self, arrived: Arrived, *, wait: bool) -> Outcome:
+        """Take a request. `wait`: it came by the results link.
+
+        Raises Gone for an unknown token, Refused for everything else that is refused (kept, `request` on it),
+        StorageUnavailable when nothing could be stored.
+        """
+        target = self._target(arrived)
+        for attempt in range(STALE_TRIES):
+            try:
+                view = self._library.portal(target.portal_id, fresh=attempt > 0)
+            except KeyError:
+                raise Gone from None
+            scenario = view.scenarios.get(target.scenario_id)
+            if scenario is None or not view.active:
+                raise Gone
+            outcome = self._try(arrived, view, scenario, wait=wait)
+            if outcome is not None:
+                return outcome
+        raise RuntimeError("the settings of a portal change faster than a request can be stored")
+
+    def _target(self, arrived: Arrived) -> LinkTarget:
+        token = find_parameter(arrived.query, "token")
+        target = self._library.link(token_hash(token)) if token else None
+        if target is None or (target.expires_at is not None and target.expires_at <= arrived.received_at):
+            raise Gone
+        return target
+
+    def _try(self, arrived: Arrived, view: PortalView, scenario: PublishedScenario, *, wait: bool) -> Outcome | None:
+        config = self._start_config(scenario)
+        notes: tuple[Note, ...] = ()
+        try:
+            self._admit(arrived, view, config)
+            query = parse_query(arrived.query)
+            template_id = query.get("template_id")
+            if template_id not in (None, "") and template_id != str(scenario.id):
+                raise Refused("scenario_mismatch", 404, "The link's template_id is that of another scenario.")
+            body = None if arrived.method == "GET" else self._body(arrived, config)
+            if is_check(query, body):
+                return self._stored(arrived, view, scenario, "check", 200, {"status": "ok"})
+            inputs = merge(getattr(config, "fields", ()), query, body)
+            notes = inputs.notes
+            key = event_key(getattr(config, "event_key", None), inputs, arrived.headers)
+        except Refused as refused:
+            stored = self._stored(arrived, view, scenario, "refused", refused.status, {}, refused=refused, notes=notes)
+            if stored is None:
+                return None
+            raise Kept(refused, arrived.id) from None
+        if scenario.version_id is None:
+            if wait:
+                answer = {"code": "scenario_off", "detail": "The scenario is switched off; the request is kept."}
+                return self._stored(arrived, view, scenario, "captured", 409, answer, notes=notes)
+            return self._stored(arrived, view, scenario, "captured", 200, {"status": "captured"}, notes=notes)
+        return self._run(arrived, view, scenario, inputs, key, config, wait=wait)
+
+    # ---------------------------------------------------------------- running
+
+    def _run(
+        self,
+        arrived: Arrived,
+        view: PortalView,
+        scenario: PublishedScenario,
+        inputs: Inputs,
+        key: str | None,
+        config: Any,
+        *,
+        wait: bool,
+    ) -> Outcome | None:
+        hub, now = self._hub, now_us()
+        assert scenario.version_id is not None
+        assert scenario.version is not None
+        run = NewRun(
+            new_id(), view.id, scenario.id, scenario.version_id, scenario.version, arrived.id, arrived.received_at
+        )
+        wait_s = float(getattr(config, "result_wait_s", None) or hub.settings.result_wait_s)
+        until = arrived.received_at + int(wait_s * SECOND)
+        program = self._library.program(scenario.version_id)
+        state = fresh(scenario.version_id, program.start, initial_variables(program) | inputs.locals)
+        env = self._runner.environment(
+            view,
+            RunInputs(
+                inputs.body,
+                inputs.query,
+                request_variables(arrived.id, arrived.received_at, arrived.source, arrived.content_type),
+            ),
+            run_id=run.id,
+            scenario_id=scenario.id,
+            created_at=run.created_at,
+            interactive_until=from_us(until) if wait else None,
+        )
+        made = advance(state, env)
+        record = records.Record.of(arrived, view.id, scenario.id, "run", run_id=run.id, notes=inputs.notes)
+        made.warnings[:0] = [records.note_dict(note) for note in inputs.notes]
+        body_hash = hashlib.sha256(arrived.body).hexdigest() if key else ""
+
+        def job(sql: Sql) -> str | list[Claimed] | None:
+            if not is_current(sql, view, env.globals):
+                return None
+            if key is not None:
+                first = records.take_key(sql, scenario.id, key, view.id, arrived.id, run.id, body_hash, now)
+                if first is not None:
+                    notes = inputs.notes if first.body_hash == body_hash else (*inputs.notes, DUPLICATE_DIFFERS)
+                    records.insert(
+                        sql,
+                        records.Record.of(
+                            arrived,
+                            view.id,
+                            scenario.id,
+                            "duplicate",
+                            run_id=first.run_id,
+                            notes=notes,
+                        ),
+                    )
+                    return first.run_id
+            records.insert(sql, record)
+            return store.insert(
+                sql,
+                run,
+                state,
+                made,
+                view,
+                now=now,
+                ttl_s=hub.settings.message_ttl_s,
+                owner=hub.owner if wait else None,
+            )
+
+        stored = hub.db.writer.run(job, lines=lines_of(made, view))
+        if stored is None:
+            return None
+        if isinstance(stored, str):
+            answer = {"status": "duplicate", "request": arrived.id, "run": stored}
+            return Outcome(200, answer, run_id=stored, duplicate=True, wait_s=wait_s)
+        if not made.ended or made.messages:
+            hub.bell.ring()
+        answer = {"status": "accepted", "request": arrived.id, "run": run.id}
+        return Outcome(200, answer, run_id=run.id, claimed=tuple(stored), wait_s=wait_s)
+
+    # ---------------------------------------------------------------- the rest
+
+    def _start_config(self, scenario: PublishedScenario) -> Any:
+        """The start block's config: the published version's, else the newest draft's, else none."""
+        if scenario.settings_version_id is None:
+            return None
+        try:
+            return self._library.program(scenario.settings_version_id).start_config
+        except (KeyError, ValueError):
+            return None
+
+    def _admit(self, arrived: Arrived, view: PortalView, config: Any) -> None:
+        if config is None:
+            return
+        if getattr(config, "post_only", False) and arrived.method == "GET":
+            raise Refused("method_not_allowed", 405, "This link takes only requests with a body (POST, PUT, PATCH).")
+        allowed = getattr(config, "allow_ips", ())
+        if allowed and not any(_inside(arrived.source, network) for network in allowed):
+            raise Refused("sender_not_allowed", 403, "This link does not take requests from the caller's address.")
+        secret = getattr(config, "secret_header", None)
+        if secret is not None:
+            scope = Scope(constants=view.constants, globals={}, zone=view.zone)
+            expected = compile_template(secret.value).render(scope).text
+            given = {name.lower(): value for name, value in arrived.headers.items()}.get(secret.name.lower(), "")
+            if not expected or not same(given, expected):
+                raise Refused("secret_header_wrong", 401, "The header that this link demands is missing or wrong.")
+
+    def _body(self, arrived: Arrived, config: Any) -> Body:
+        encoding = {name.lower(): value for name, value in arrived.headers.items()}.get("content-encoding", "")
+        if encoding and encoding.lower() != "identity":
+            raise Refused("unsupported_media_type", 415, "Compressed bodies are not read here.")
+        return parse_body(arrived.body, arrived.content_type or None, tolerant=getattr(config, "tolerant_json", True))
+
+    def _stored(
+        self,
+        arrived: Arrived,
+        view: PortalView,
+        scenario: PublishedScenario,
+        outcome: str,
+        status: int,
+        answer: dict[str, Any],
+        *,
+        refused: Refused | None = None,
+        notes: tuple[Note, ...] = (),
+    ) -> Outcome | None:
+        record = records.Record.of(arrived, view.id, scenario.id, outcome, refused=refused, notes=notes)
+
+        def job(sql: Sql) -> bool:
+            if not is_current(sql, view):
+                return False
+            records.insert(sql, record)
+            return True
+
+        if not self._hub.db.writer.run(job):
+            return None
+        return Outcome(status, answer | {"request": arrived.id})
+
+
+class Kept(Exception):
+    """A refused request that was kept, with its id."""
+
+    def __init__(self, refused: Refused, request_id: str) -> None:
+        super().__init__(refused.message)
+        self.refused = refused
+        self.request_id = request_id
+
+
+DUPLICATE_DIFFERS = Note("duplicate_differs", "An earlier request had the same event key and another body.")
+
+
+def request_variables(request_id: str, received_at: int, source: str, content_type: str) -> dict[str, Value]:
+    """`request.…` as scenarios see it."""
+    return {"id": request_id, "time": rfc3339(received_at), "ip": source, "content_type": content_type}
+
+
+def inputs_of(record: "records.Stored", config: Any) -> tuple[Inputs, RunInputs]:
+    """A kept request parsed again, for runs that go on later and for replays. Raises Refused."""
+    query = parse_query(record.query.encode("latin-1"))
+    body = None
+    if record.method != "GET":
+        tolerant = getattr(config, "tolerant_json", True)
+        body = parse_body(record.raw or b"", record.content_type or None, tolerant=tolerant)
+    inputs = merge(getattr(config, "fields", ()), query, body)
+    variables = request_variables(record.id, record.received_at, record.source, record.content_type)
+    return inputs, RunInputs(inputs.body, inputs.query, variables)
+
+
+def _inside(address: str, network: str) -> bool:
+    try:
+        return ipaddress.ip_address(address) in ipaddress.ip_network(network, strict=False)
+    except ValueError:
+        return False

@@ -1,0 +1,113 @@
+"""The results link's wait: carry the run on in this process as far as it goes, else watch until it is done."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from hub.clock import SECOND, from_us, now_us
+from hub.core import Hub
+from hub.delivery.outbox import Claimed
+from hub.delivery.postman import Postman
+from hub.ids import result_token
+from hub.scenarios import store
+from hub.scenarios.runner import Runner
+from hub.values import loads
+
+LOOK_EVERY_S = 0.25
+ENDED = ("completed", "partial", "failed", "cancelled", "expired")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status and JSON body for a caller of the results link."""
+
+    status: int
+    body: dict[str, Any]
+
+
+class Waiting:
+    """Waits for runs on behalf of callers. At most `most` callers of this process wait at once."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        runner: Runner,
+        postman: Postman,
+        *,
+        most: int,
+        wait: Callable[[float], bool],
+        stopping: Callable[[], bool],
+    ) -> None:
+        """`wait(s)` sleeps until the bell rings, at most so long; `stopping()` says that the process is to end."""
+        self._hub = hub
+        self._runner = runner
+        self._postman = postman
+        self._most = most
+        self._wait = wait
+        self._stopping = stopping
+        self._waiting = 0
+        self._lock = threading.Lock()
+
+    def follow(self, run_id: str, claimed: tuple[Claimed, ...], until: int) -> Answer:
+        """The answer for a run; `until` in µs. Messages already claimed for this caller are sent first."""
+        self._deliver(claimed)
+        answer = self.answer(run_id)
+        if answer.status != 202:
+            return answer
+        with self._lock:
+            full = self._waiting >= self._most
+            self._waiting += 0 if full else 1
+        if full:
+            return answer
+        try:
+            while answer.status == 202 and now_us() < until and not self._stopping():
+                if not self._carry_on(run_id, until):
+                    self._wait(min(LOOK_EVERY_S, max(0.0, (until - now_us()) / SECOND)))
+                answer = self.answer(run_id)
+        finally:
+            with self._lock:
+                self._waiting -= 1
+        return answer
+
+    def answer(self, run_id: str) -> Answer:
+        """What there is to say of a run right now. Raises LookupError for an unknown one."""
+        with self._hub.db.sql() as sql:
+            row = sql.one("SELECT status, result, error FROM run WHERE id = ?", (run_id,))
+        if row is None:
+            raise LookupError(run_id)
+        status, result, error = row
+        if status == "failed":
+            told = loads(error) if error else {"code": "failed", "message": "The run failed.", "block": None}
+            body = {
+                "status": "failed",
+                "run": run_id,
+                "block": told.get("block"),
+                "error": {"code": told["code"], "message": told["message"]},
+            }
+            return Answer(502 if told.get("blame") == "messenger" else 422, body)
+        if status in ("cancelled", "expired"):
+            error_body = {"code": status, "message": f"The run was {status}."}
+            return Answer(422, {"status": "failed", "run": run_id, "block": None, "error": error_body})
+        if result is not None or status in ENDED:
+            return Answer(200, {"status": "done", "run": run_id, "data": loads(result) if result else {}})
+        token = result_token(self._hub.settings.secret_key, run_id)
+        url = f"{self._hub.settings.base_url}/api/request/result/{run_id}?token={token}"
+        return Answer(202, {"status": "running", "run": run_id, "result_url": url})
+
+    def _carry_on(self, run_id: str, until: int) -> bool:
+        """Execute the run here if it is due and nobody else has it."""
+        now = now_us()
+        with self._hub.db.sql() as sql:
+            row = sql.one("SELECT wake_at, owner FROM run WHERE id = ?", (run_id,))
+        if row is None or row[1] is not None or row[0] is None or row[0] > now:
+            return False
+        claimed = self._hub.db.writer.run(lambda sql: store.claim(sql, [run_id], owner=self._hub.owner))
+        if not claimed:
+            return False
+        self._deliver(self._runner.execute(claimed[0], interactive_until=from_us(until)))
+        return True
+
+    def _deliver(self, claimed: tuple[Claimed, ...] | list[Claimed]) -> None:
+        for message in claimed:
+            self._postman.deliver(message)

@@ -1,0 +1,87 @@
+"""A process's presence: it beats in the database while it lives, hears the bell, and leaves when it closes."""
+
+import threading
+
+import structlog
+
+from hub.clock import now_us
+from hub.core import Hub
+from hub.delivery import processes
+from hub.errors import StorageUnavailable
+
+log = structlog.get_logger(__name__)
+HEAR_EVERY_S = 1.0
+
+
+class Presence:
+    """Made once per process; `stop` is called by `Hub.close`."""
+
+    def __init__(self, hub: Hub, kind: str) -> None:
+        self._hub = hub
+        self._kind = kind
+        self._stop = threading.Event()
+        self._rung = threading.Condition()
+        self._rings = 0
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> "Presence":
+        """Enter the database, then beat and listen in the background."""
+        self._hub.db.writer.run(
+            lambda sql: processes.register(sql, owner=self._hub.owner, kind=self._kind, now=now_us())
+        )
+        listener = self._hub.bell.listen()
+
+        def hear() -> None:
+            while not self._stop.is_set():
+                if listener.wait(HEAR_EVERY_S):
+                    self.wake()
+
+        for function in (self._beat, hear):
+            thread = threading.Thread(target=function, name=f"hub-{function.__name__}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        self._hub.on_close.append(self.stop)
+        return self
+
+    @property
+    def rings(self) -> int:
+        """How often the bell was heard; to be read before looking for work, and handed to `wait`."""
+        return self._rings
+
+    def wake(self) -> None:
+        """Wake whoever waits in this process."""
+        with self._rung:
+            self._rings += 1
+            self._rung.notify_all()
+
+    def wait(self, timeout_s: float, since: int | None = None) -> bool:
+        """Wait for a ring after the one counted `since` (now, when None), at most this long."""
+        with self._rung:
+            seen = self._rings if since is None else since
+            return self._rung.wait_for(lambda: self._rings != seen or self._stop.is_set(), timeout_s)
+
+    def stop(self) -> None:
+        """Leave: nothing is claimed by this process any more."""
+        if self._stop.is_set():
+            return
+        self._stop.set()
+        self.wake()
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(HEAR_EVERY_S + 1)
+        try:
+            self._hub.db.writer.run(lambda sql: processes.leave(sql, owner=self._hub.owner))
+        except StorageUnavailable as error:
+            log.warning("leave_failed", reason=error.message)
+
+    def _beat(self) -> None:
+        while not self._stop.wait(max(0.2, self._hub.settings.lease_s / 3)):
+            try:
+                alive = self._hub.db.writer.run(lambda sql: processes.beat(sql, owner=self._hub.owner, now=now_us()))
+                if not alive:
+                    log.warning("taken_for_dead", owner=self._hub.owner)
+                    self._hub.db.writer.run(
+                        lambda sql: processes.register(sql, owner=self._hub.owner, kind=self._kind, now=now_us())
+                    )
+            except StorageUnavailable as error:
+                log.warning("beat_failed", reason=error.message)

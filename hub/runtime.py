@@ -1,0 +1,54 @@
+"""The parts that execute runs, wired together for one process: web and worker use the same."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from connectors.registry import channels
+from hub.core import Hub
+from hub.delivery.postman import Postman
+from hub.endpoints import records
+from hub.endpoints.intake import Intake, inputs_of
+from hub.endpoints.parse import Refused
+from hub.scenarios.library import Library
+from hub.scenarios.outgoing import http_performer
+from hub.scenarios.runner import RunInputs, Runner
+
+
+@dataclass
+class Runtime:
+    """Everything that takes requests, executes runs and sends messages."""
+
+    hub: Hub
+    library: Library
+    runner: Runner
+    intake: Intake
+    postman: Postman
+
+
+def make_runtime(hub: Hub) -> Runtime:
+    """Wire a process's parts."""
+    recipients: Mapping[str, tuple[str, bool]] = {
+        kind: (channel.carries.recipients, channel.carries.receipts) for kind, channel in channels().items()
+    }
+    library = Library(hub.db, recipients)
+
+    def inputs(request_id: str) -> RunInputs:
+        with hub.db.sql() as sql:
+            stored = records.load(sql, request_id)
+        if stored is None:
+            return RunInputs()
+        try:
+            return inputs_of(stored, None)[1]
+        except Refused:
+            # It was read once; only a rule that changed since can refuse it now. The run goes on without it.
+            return RunInputs()
+
+    runner = Runner(
+        writer=hub.db.writer,
+        library=library,
+        owner=hub.owner,
+        inputs=inputs,
+        performers={"http": http_performer(hub.http)},
+        message_ttl_s=hub.settings.message_ttl_s,
+    )
+    return Runtime(hub, library, runner, Intake(hub, library, runner), Postman(hub))

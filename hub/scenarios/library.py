@@ -1,0 +1,188 @@
+"""Scenarios, lines, constants and globals as a running process knows them: cached, and never stale.
+
+A cached portal carries the stamp it was read at. Whoever commits something made with it calls `is_current` inside
+that transaction, which costs no round trip of its own, and on False reloads and computes again. So a published
+version, a new line or a changed constant counts for the very next request in every process.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from hub.db import Database
+from hub.scenarios.block import LineInfo
+from hub.scenarios.check import Program, compile_document
+from hub.scenarios.document import parse_document
+from hub.scenarios.engine import Globals
+from hub.sql import Sql
+from hub.values import Value, loads
+
+CACHED_PROGRAMS = 500
+CACHED_LINKS = 10_000
+
+
+@dataclass(frozen=True)
+class PublishedScenario:
+    """What a request needs to know of a scenario. `version_id` is None while nothing is published or it is off."""
+
+    id: int
+    portal_id: int
+    name: str
+    enabled: bool
+    version_id: int | None
+    version: int | None
+    settings_version_id: int | None
+
+
+@dataclass(frozen=True)
+class PortalView:
+    """A portal's settings as they were at `config` and `globals_stamp`."""
+
+    id: int
+    config: int
+    globals_stamp: int
+    active: bool
+    zone: ZoneInfo
+    language: str
+    lines: Mapping[str, LineInfo]
+    constants: Mapping[str, Value]
+    globals: Mapping[str, Value]
+    scenarios: Mapping[int, PublishedScenario]
+
+    def line(self, name: str) -> LineInfo | None:
+        """A line by name, whatever its case."""
+        return self.lines.get(name.strip().casefold())
+
+    def published(self, scenario: int) -> int | None:
+        """The version that runs, by its row id."""
+        found = self.scenarios.get(scenario)
+        return found.version_id if found is not None else None
+
+
+@dataclass(frozen=True)
+class LinkTarget:
+    """Where a token leads."""
+
+    scenario_id: int
+    portal_id: int
+    expires_at: int | None
+
+
+class Library:
+    """One per process."""
+
+    def __init__(self, db: Database, recipients: Mapping[str, tuple[str, bool]]) -> None:
+        """`recipients`: for each channel, the kind of address it takes and whether it reports delivery."""
+        self._db = db
+        self._recipients = recipients
+        self._portals: dict[int, PortalView] = {}
+        self._programs: OrderedDict[int, Program] = OrderedDict()
+        self._links: OrderedDict[str, LinkTarget] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def portal(self, portal_id: int, *, fresh: bool = False) -> PortalView:
+        """The portal's settings; `fresh` reads them anew. Raises KeyError for an unknown portal."""
+        view = None if fresh else self._portals.get(portal_id)
+        if view is None:
+            with self._db.sql() as sql:
+                view = self._load(sql, portal_id)
+            with self._lock:
+                if fresh:
+                    self._links.clear()
+                self._portals[portal_id] = view
+        return view
+
+    def program(self, version_id: int) -> Program:
+        """The program of a version. Versions never change, so neither does this."""
+        program = self._programs.get(version_id)
+        if program is None:
+            with self._db.sql() as sql:
+                row = sql.one("SELECT document FROM scenario_version WHERE id = ?", (version_id,))
+            if row is None:
+                raise KeyError(version_id)
+            program = compile_document(parse_document(row[0], "application/json"))
+            with self._lock:
+                self._programs[version_id] = program
+                while len(self._programs) > CACHED_PROGRAMS:
+                    self._programs.popitem(last=False)
+        return program
+
+    def link(self, hashed: str) -> LinkTarget | None:
+        """Where the token with this hash leads, None when nowhere. Only known tokens are remembered."""
+        target = self._links.get(hashed)
+        if target is None:
+            with self._db.sql() as sql:
+                row = sql.one("SELECT scenario_id, portal_id, expires_at FROM link WHERE token_hash = ?", (hashed,))
+            if row is None:
+                return None
+            target = LinkTarget(*row)
+            with self._lock:
+                self._links[hashed] = target
+                while len(self._links) > CACHED_LINKS:
+                    self._links.popitem(last=False)
+        return target
+
+    def _load(self, sql: Sql, portal_id: int) -> PortalView:
+        # The stamp first: a change that comes between this and the rest makes the view look old, never new.
+        stamp = sql.one("SELECT config, globals FROM stamp WHERE portal_id = ?", (portal_id,))
+        portal = sql.one("SELECT time_zone, language, state FROM portal WHERE id = ?", (portal_id,))
+        if stamp is None or portal is None:
+            raise KeyError(portal_id)
+        lines = {}
+        for line_id, name, key, channel, state, settings in sql.all(
+            "SELECT id, name, name_key, channel, state, settings FROM line WHERE portal_id = ? AND deleted_at IS NULL",
+            (portal_id,),
+        ):
+            recipients, receipts = self._recipients.get(channel, ("chat_id", False))
+            lines[key] = LineInfo(
+                id=line_id,
+                name=name,
+                channel=channel,
+                state=state,
+                country=loads(settings).get("country", "RU"),
+                recipients="phone" if recipients == "phone" else "chat_id",
+                receipts=receipts,
+            )
+        constants = sql.all("SELECT name, value FROM constant WHERE portal_id = ?", (portal_id,))
+        variables = sql.all("SELECT name, value FROM global_variable WHERE portal_id = ?", (portal_id,))
+        scenarios = {}
+        for row in sql.all(
+            "SELECT s.id, s.name, s.enabled, p.id, p.n, l.id FROM scenario s"
+            " LEFT JOIN scenario_version p ON p.scenario_id = s.id AND p.n = s.published"
+            " LEFT JOIN scenario_version l ON l.scenario_id = s.id AND l.n = s.latest"
+            " WHERE s.portal_id = ? AND s.deleted_at IS NULL",
+            (portal_id,),
+        ):
+            scenario_id, name, enabled, published_id, published_n, latest_id = row
+            runs = bool(enabled) and published_id is not None
+            scenarios[scenario_id] = PublishedScenario(
+                id=scenario_id,
+                portal_id=portal_id,
+                name=name,
+                enabled=bool(enabled),
+                version_id=published_id if runs else None,
+                version=published_n if runs else None,
+                settings_version_id=published_id or latest_id,
+            )
+        return PortalView(
+            id=portal_id,
+            config=stamp[0],
+            globals_stamp=stamp[1],
+            active=portal[2] == "active",
+            zone=ZoneInfo(portal[0]),
+            language=portal[1],
+            lines=lines,
+            constants={name: loads(value) for name, value in constants},
+            globals={name: loads(value) for name, value in variables},
+            scenarios=scenarios,
+        )
+
+
+def is_current(sql: Sql, view: PortalView, used: Globals | None = None) -> bool:
+    """Whether a view is still what the database says; to be asked in the transaction that relies on it."""
+    row = sql.one("SELECT config, globals FROM stamp WHERE portal_id = ?", (view.id,))
+    if row is None or row[0] != view.config:
+        return False
+    return used is None or not used.touched or row[1] == view.globals_stamp

@@ -1,0 +1,182 @@
+"""Executing runs: computing an advance, storing it, making its outgoing call, and so on until it waits or ends."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from connectors.errors import ConnectorError
+from hub.clock import now_us, rfc3339, utc_now
+from hub.delivery.outbox import Claimed
+from hub.scenarios import store
+from hub.scenarios.engine import Advance, Environment, Globals, advance
+from hub.scenarios.library import Library, PortalView, is_current
+from hub.scenarios.state import State
+from hub.scenarios.store import RunRow
+from hub.sql import Sql
+from hub.values import Value
+from hub.writer import Writer
+
+log = structlog.get_logger(__name__)
+STALE_TRIES = 50
+
+
+@dataclass(frozen=True)
+class RunInputs:
+    """What a run's request brought; empty for a run without one."""
+
+    body: Value = None
+    query: Mapping[str, Value] = field(default_factory=dict)
+    request: Mapping[str, Value] = field(default_factory=dict)
+
+
+Performer = Callable[[Mapping[str, Value]], Mapping[str, Value]]
+"""Makes one outgoing call from its spec; returns the response as values, raises ConnectorError."""
+
+
+class Runner:
+    """Executes runs of this process. `inputs` reads a request's inputs by its id; `performers` make calls by kind."""
+
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        library: Library,
+        owner: str,
+        inputs: Callable[[str], RunInputs],
+        performers: Mapping[str, Performer],
+        message_ttl_s: float,
+    ) -> None:
+        self.library = library
+        self.owner = owner
+        self.message_ttl_s = message_ttl_s
+        self._writer = writer
+        self._inputs = inputs
+        self._performers = performers
+
+    def environment(
+        self,
+        view: PortalView,
+        inputs: RunInputs,
+        *,
+        run_id: str,
+        scenario_id: int,
+        created_at: int,
+        dry: bool = False,
+        interactive_until: datetime | None = None,
+    ) -> Environment:
+        """What a run sees now."""
+        return Environment(
+            now=utc_now(),
+            zone=view.zone,
+            language=view.language,
+            program=self.library.program,
+            published=view.published,
+            line=view.line,
+            constants=view.constants,
+            globals=Globals(view.globals),
+            body=inputs.body,
+            query=inputs.query,
+            request=inputs.request,
+            run={"id": run_id, "scenario": str(scenario_id), "started_at": rfc3339(created_at)},
+            message_ttl_s=self.message_ttl_s,
+            dry=dry,
+            interactive_until=interactive_until,
+        )
+
+    def execute(self, run: RunRow, *, interactive_until: datetime | None = None) -> list[Claimed]:
+        """Carry on a run that this process has claimed, until it waits, ends or is taken away.
+
+        With `interactive_until` somebody waits for the result: messages that may go at once are claimed and
+        returned, for the caller to send.
+        """
+        inputs = self._inputs(run.request_id) if run.request_id else RunInputs()
+        state = State.from_json(run.state)
+        if not self._wake(run, state):
+            return []
+        stale = 0
+        while True:
+            before = state.to_json()
+            view = self.library.portal(run.portal_id, fresh=stale > 0)
+            env = self.environment(
+                view,
+                inputs,
+                run_id=run.id,
+                scenario_id=run.scenario_id,
+                created_at=run.created_at,
+                interactive_until=interactive_until,
+            )
+            made = advance(state, env)
+            stored = self._store(run, state, made, view, env, keep=interactive_until is not None)
+            if stored == "stale" and stale < STALE_TRIES:
+                stale += 1
+                state = State.from_json(before)
+                continue
+            if not isinstance(stored, list):
+                log.warning("run_claim_lost", run_id=run.id)
+                return []
+            if made.perform is None:
+                return stored
+            stale = 0
+            state.resumed = self._perform(made)
+
+    def _store(
+        self, run: RunRow, state: State, made: Advance, view: PortalView, env: Environment, *, keep: bool
+    ) -> list[Claimed] | str | None:
+        now = now_us()
+
+        def job(sql: Sql) -> list[Claimed] | str | None:
+            if not is_current(sql, view, env.globals):
+                return "stale"
+            return store.update(
+                sql, run, state, made, view, now=now, ttl_s=self.message_ttl_s, owner=self.owner, keep=keep
+            )
+
+        return self._writer.run(job, lines=lines_of(made, view))
+
+    def _wake(self, run: RunRow, state: State) -> bool:
+        """Work out what a waiting run wakes up to. False when it has to wait on: then it is given back."""
+        pending = state.pending
+        if pending is None:
+            return True
+        now = now_us()
+        until = None if pending.get("until") is None else int(pending["until"])
+        match pending["kind"]:
+            case "perform":
+                if pending["begun"] and not pending["repeatable"]:
+                    state.resumed = {"kind": "interrupted"}
+                else:
+                    state.calls -= 1
+                return True
+            case "time":
+                if until is None or now >= until:
+                    state.resumed = {"kind": "time"}
+                    return True
+            case "message":
+                message = self._writer.run(lambda sql: store.message_state(sql, pending["message"]))
+                if message is None:
+                    missing = {"code": "not_found", "message": "The message is not there any more."}
+                    message = {"id": pending["message"], "state": "failed", "error": missing}
+                late = until is not None and now >= until
+                if late or store.reached(str(message["state"]), pending["states"]):
+                    reached = store.reached(str(message["state"]), pending["states"])
+                    state.resumed = {"kind": "message", "message": message, "timed_out": not reached}
+                    return True
+        self._writer.run(lambda sql: store.release(sql, run, owner=self.owner, wake_at=until))
+        return False
+
+    def _perform(self, made: Advance) -> dict[str, Any]:
+        assert made.perform is not None
+        try:
+            response = self._performers[made.perform.kind](made.perform.spec)
+        except ConnectorError as error:
+            return {"kind": "performed", "error": {"code": error.code or error.outcome, "message": error.message}}
+        return {"kind": "performed", "response": dict(response)}
+
+
+def lines_of(made: Advance, view: PortalView) -> set[str]:
+    """The lines whose queues an advance touches."""
+    found = (view.line(planned.message.line) for planned in made.messages)
+    return {line.id for line in found if line is not None}

@@ -1,0 +1,83 @@
+"""What a run remembers between two advances, and how that becomes JSON and back."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from hub.values import Value, dumps, loads
+
+
+@dataclass
+class LoopState:
+    """A `for_each` under way: which item is being done, and the step that the block itself is."""
+
+    block: str
+    items: list[Value]
+    name: str
+    step: int
+    i: int = 0
+
+
+@dataclass
+class Frame:
+    """One scenario being executed: the run's own at the bottom, called ones above it.
+    `at` is the block to run next, None when the chain has ended; `step` is the open step of that block, 0 for none."""
+
+    version: int
+    at: str | None
+    variables: dict[str, Value] = field(default_factory=dict)
+    outputs: dict[str, Value] = field(default_factory=dict)
+    loops: list[LoopState] = field(default_factory=list)
+    result: dict[str, Value] | None = None
+    step: int = 0
+    step_started_at: int = 0
+    step_input: Value = None
+
+
+@dataclass
+class State:
+    """The whole memory of a run. `pending` says what it waits for: `{"kind": "message"|"time"|"perform", …}`.
+    `reuse`: by block, messages of an earlier run that were delivered and are not to be sent again."""
+
+    frames: list[Frame]
+    steps: int = 0
+    calls: int = 0
+    known: dict[str, Value] = field(default_factory=dict)
+    partial: bool = False
+    pending: dict[str, Any] | None = None
+    resumed: dict[str, Any] | None = None
+    reuse: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """For the run's row."""
+        return dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "State":
+        """From the run's row."""
+        data = loads(text)
+        frames = []
+        for frame in data["frames"]:
+            loops = [
+                LoopState(
+                    block=loop["block"],
+                    items=loop["items"],
+                    name=loop["name"],
+                    step=int(loop["step"]),
+                    i=int(loop["i"]),
+                )
+                for loop in frame["loops"]
+            ]
+            whole = {
+                "version": int(frame["version"]),
+                "step": int(frame["step"]),
+                "step_started_at": int(frame["step_started_at"]),
+                "loops": loops,
+            }
+            frames.append(Frame(**(frame | whole)))
+        whole = {"frames": frames, "steps": int(data["steps"]), "calls": int(data["calls"])}
+        return cls(**(data | whole))
+
+
+def fresh(version: int, start: str, variables: dict[str, Value]) -> State:
+    """The state of a run that has not done anything yet."""
+    return State(frames=[Frame(version=version, at=start, variables=dict(variables))])

@@ -1,0 +1,304 @@
+"""Writing runs down: a new run, an advance of one, and the claims that keep a run from running twice at once.
+
+All functions run inside a job of the writer, in plain SQL. A run that is being executed has an owner and a fence;
+whoever lost the claim meanwhile finds the fence raised and writes nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from hub.clock import SECOND, rfc3339, to_us
+from hub.delivery import outbox
+from hub.delivery.outbox import Claimed, Entry
+from hub.scenarios.block import LineInfo
+from hub.scenarios.engine import Advance, Planned
+from hub.scenarios.library import PortalView
+from hub.scenarios.state import State
+from hub.sql import Sql, marks
+from hub.values import Value, dumps, loads
+
+_REACHED = ("sent", "delivered", "read")
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """What executing a run needs of its row."""
+
+    id: str
+    portal_id: int
+    scenario_id: int
+    version_id: int
+    request_id: str | None
+    state: str
+    warnings: str
+    fence: int
+    created_at: int
+
+
+@dataclass(frozen=True)
+class NewRun:
+    """A run about to be stored for the first time."""
+
+    id: str
+    portal_id: int
+    scenario_id: int
+    version_id: int
+    version: int
+    request_id: str | None
+    created_at: int
+
+
+_COLUMNS = "id, portal_id, scenario_id, version_id, request_id, state, warnings, fence, created_at"
+
+
+def insert(
+    sql: Sql,
+    run: NewRun,
+    state: State,
+    made: Advance,
+    view: PortalView,
+    *,
+    now: int,
+    ttl_s: float,
+    owner: str | None = None,
+) -> list[Claimed]:
+    """Store a new run together with its first advance. With `owner`, the maker goes on executing it: the messages
+    it may send at once come back claimed."""
+    status, wake_at, owned = _standing(sql, made, state, owner, now)
+    sql.run(
+        "INSERT INTO run (id, portal_id, scenario_id, version_id, version, request_id, status, state, warnings, result,"
+        " error, wake_at, awaits, owner, fence, dry, created_at, ended_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, FALSE, ?, ?)",
+        (
+            run.id,
+            run.portal_id,
+            run.scenario_id,
+            run.version_id,
+            run.version,
+            run.request_id,
+            status,
+            state.to_json(),
+            dumps(made.warnings),
+            None if made.result is None else dumps(made.result),
+            None if made.error is None else dumps(made.error),
+            wake_at,
+            made.awaits,
+            owned,
+            run.created_at,
+            now if made.ended else None,
+        ),
+    )
+    return _effects(sql, run.id, run.portal_id, made, view, now=now, ttl_s=ttl_s, owner=owner)
+
+
+def update(
+    sql: Sql,
+    run: RunRow,
+    state: State,
+    made: Advance,
+    view: PortalView,
+    *,
+    now: int,
+    ttl_s: float,
+    owner: str,
+    keep: bool,
+) -> list[Claimed] | None:
+    """Store a further advance of a run this process owns. `keep`: go on owning it and claim its messages.
+    None when the claim was lost: then nothing was written."""
+    status, wake_at, owned = _standing(sql, made, state, owner if keep or made.perform else None, now)
+    held = sql.run(
+        "UPDATE run SET status = ?, state = ?, warnings = ?, result = COALESCE(result, ?), error = ?, wake_at = ?,"
+        " awaits = ?, owner = ?, ended_at = ? WHERE id = ? AND owner = ? AND fence = ?",
+        (
+            status,
+            state.to_json(),
+            run.warnings if not made.warnings else _joined(run.warnings, made.warnings),
+            None if made.result is None else dumps(made.result),
+            None if made.error is None else dumps(made.error),
+            wake_at,
+            made.awaits,
+            owned,
+            now if made.ended else None,
+            run.id,
+            owner,
+            run.fence,
+        ),
+    )
+    if not held:
+        return None
+    return _effects(sql, run.id, run.portal_id, made, view, now=now, ttl_s=ttl_s, owner=owner if keep else None)
+
+
+def claim_due(sql: Sql, *, owner: str, limit: int, now: int) -> list[RunRow]:
+    """Take runs that are due, oldest due first."""
+    rows = sql.all(
+        "SELECT id FROM run WHERE wake_at <= ? AND owner IS NULL ORDER BY wake_at LIMIT ? /*skip locked*/", (now, limit)
+    )
+    return claim(sql, [run_id for (run_id,) in rows], owner=owner) if rows else []
+
+
+def claim(sql: Sql, run_ids: Sequence[str], *, owner: str) -> list[RunRow]:
+    """Take these runs, as far as nobody else has them and they are not over."""
+    rows = sql.all(
+        f"UPDATE run SET owner = ?, fence = fence + 1, wake_at = NULL WHERE id IN ({marks(len(run_ids))})"  # noqa: S608
+        f" AND owner IS NULL AND status IN ('queued', 'running', 'waiting') RETURNING {_COLUMNS}",
+        (owner, *run_ids),
+    )
+    return [RunRow(*row) for row in rows]
+
+
+def release(sql: Sql, run: RunRow, *, owner: str, wake_at: int | None) -> None:
+    """Give a claimed run back unchanged."""
+    sql.run(
+        "UPDATE run SET owner = NULL, wake_at = ? WHERE id = ? AND owner = ? AND fence = ?",
+        (wake_at, run.id, owner, run.fence),
+    )
+
+
+def fail(sql: Sql, run: RunRow, *, owner: str, now: int) -> None:
+    """End a run that broke on an error of ours; the log has it."""
+    error = {
+        "code": "internal",
+        "message": "The run met an error of ours; it is written down in the log.",
+        "block": None,
+    }
+    sql.run(
+        "UPDATE run SET status = 'failed', error = ?, owner = NULL, wake_at = NULL, ended_at = ?"
+        " WHERE id = ? AND owner = ? AND fence = ?",
+        (dumps(error), now, run.id, owner, run.fence),
+    )
+
+
+def free_dead(sql: Sql, dead: Iterable[str], now: int) -> int:
+    """Let the runs of dead processes be claimed again, at once."""
+    owners = tuple(dead)
+    return sql.run(
+        f"UPDATE run SET owner = NULL, wake_at = ? WHERE owner IN ({marks(len(owners))})"  # noqa: S608
+        " AND status IN ('queued', 'running', 'waiting')",
+        (now, *owners),
+    )
+
+
+def message_state(sql: Sql, message_id: str) -> dict[str, Value] | None:
+    """A message as a waiting block sees it."""
+    row = sql.one(
+        "SELECT id, state, provider_id, chat_id, messenger, sent_at, error FROM message WHERE id = ?", (message_id,)
+    )
+    if row is None:
+        return None
+    return {
+        "id": row[0],
+        "state": row[1],
+        "provider_id": row[2],
+        "chat_id": row[3],
+        "messenger": row[4],
+        "sent_at": rfc3339(row[5]),
+        "error": loads(row[6]) if row[6] else None,
+    }
+
+
+def _standing(sql: Sql, made: Advance, state: State, owner: str | None, now: int) -> tuple[str, int | None, str | None]:
+    """Status, when to look at it next, and who owns it from now on."""
+    if made.ended:
+        return made.status, None, None
+    if made.perform is not None:
+        if owner is None and state.pending is not None:
+            # Nobody goes on from here in this process: the call is made by whoever claims the run.
+            state.pending["begun"] = False
+        return "running", None if owner else now, owner
+    if made.status == "running":
+        return "queued", now, None
+    wake_at = made.wake_at
+    if made.awaits is not None and _settled_already(sql, made.awaits, state):
+        wake_at = now
+    return "waiting", wake_at, None
+
+
+def _settled_already(sql: Sql, message_id: str, state: State) -> bool:
+    row = sql.one("SELECT state FROM message WHERE id = ?", (message_id,))
+    if row is None or state.pending is None:
+        return False
+    return reached(row[0], state.pending["states"])
+
+
+def reached(message_state: str, wanted: Sequence[str]) -> bool:
+    """Whether a message is where a run waits for it to be, or can never get there."""
+    if message_state in wanted:
+        return True
+    return message_state in outbox.FINAL and message_state not in _REACHED
+
+
+def _effects(
+    sql: Sql, run_id: str, portal_id: int, made: Advance, view: PortalView, *, now: int, ttl_s: float, owner: str | None
+) -> list[Claimed]:
+    sql.many(
+        "INSERT INTO step (run_id, n, block, type, status, port, input, output, error, started_at, ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id, n) DO UPDATE SET status = excluded.status,"
+        " port = excluded.port, input = COALESCE(excluded.input, step.input), output = excluded.output,"
+        " error = excluded.error, ms = excluded.ms",
+        [
+            (
+                run_id,
+                step.n,
+                step.block,
+                step.type,
+                step.status,
+                step.port,
+                None if step.input is None else dumps(step.input),
+                None if step.output is None else dumps(step.output),
+                None if step.error is None else dumps(step.error),
+                step.started_at,
+                step.ms,
+            )
+            for step in made.steps
+        ],
+    )
+    if made.globals:
+        for name, value in made.globals.items():
+            sql.run(
+                "INSERT INTO global_variable (portal_id, name, value, updated_at) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (portal_id, name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
+                (portal_id, name, dumps(value), now),
+            )
+        sql.run("UPDATE stamp SET globals = globals + 1 WHERE portal_id = ?", (portal_id,))
+    claimed = []
+    for planned in made.messages:
+        line = view.line(planned.message.line)
+        if line is None:
+            raise LookupError(f"line of message {planned.id} is gone")
+        entry = _entry(planned, line, run_id, portal_id, now, ttl_s)
+        mine = outbox.enqueue(sql, entry, now=now, claim_for=owner)
+        if mine is not None:
+            claimed.append(mine)
+    return claimed
+
+
+def _entry(planned: Planned, line: LineInfo, run_id: str, portal_id: int, now: int, ttl_s: float) -> Entry:
+    message = planned.message
+    due_at = now if message.not_before is None else max(now, to_us(message.not_before))
+    lifetime_s = message.best_before_s or ttl_s
+    extra: dict[str, Value] = {}
+    if message.file_url:
+        extra["file_url"] = message.file_url
+    if message.buttons:
+        extra["buttons"] = [dict(button) for button in message.buttons]
+    return Entry(
+        id=planned.id,
+        portal_id=portal_id,
+        line_id=line.id,
+        run_id=run_id,
+        block=planned.block,
+        iteration=planned.iteration,
+        messenger=message.messenger,
+        chat_id=message.chat_id,
+        chat_id_raw=message.chat_id_raw,
+        text=message.text,
+        extra=extra,
+        due_at=due_at,
+        expires_at=due_at + int(lifetime_s * SECOND),
+    )
+
+
+def _joined(stored: str, more: list[dict[str, str]]) -> str:
+    known = loads(stored)
+    return dumps(known + [warning for warning in more if warning not in known])

@@ -1,0 +1,207 @@
+"""The worker: sends what is due, carries on runs that are due, frees what dead processes held.
+
+One loop claims, a pool of threads (greenlets, once gevent has replaced them) does. It claims only as many messages
+as there are free hands, since a claim is the beginning of an attempt. It wakes by the bell, at the next due time,
+or after a quarter of a second, whichever comes first.
+"""
+
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from types import FrameType
+from typing import Any
+
+import structlog
+
+from hub.clock import SECOND, now_us
+from hub.core import make_hub
+from hub.delivery import outbox, processes
+from hub.endpoints.records import EVENT_KEY_DAYS
+from hub.errors import StorageUnavailable
+from hub.logs import configure as configure_logs
+from hub.presence import Presence
+from hub.runtime import Runtime, make_runtime
+from hub.scenarios import store
+from hub.settings import Settings
+from hub.sql import Sql
+
+log = structlog.get_logger(__name__)
+POLL_S = 0.25
+RUN_HANDS = 8
+HOUSEKEEPING_S = 1.0
+PRUNE_S = 60.0
+STOP_WITHIN_S = 20.0
+
+
+def run_worker(settings: Settings, stop: threading.Event | None = None) -> int:
+    """Work until `stop` is set or a signal says so; 0 when everything in hand was finished."""
+    configure_logs(settings.log_format, settings.log_level)
+    stop = stop or threading.Event()
+    ending = stop
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        ending.set()
+
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, on_signal)
+    hub = make_hub(settings)
+    try:
+        return Worker(make_runtime(hub), stop).run()
+    finally:
+        hub.close()
+
+
+class Worker:
+    """The loop of one worker process."""
+
+    def __init__(self, runtime: Runtime, stop: threading.Event) -> None:
+        self._runtime = runtime
+        self._hub = runtime.hub
+        self._stop = stop
+        self._hands = _Hands(self._hub.settings.worker_threads, "send")
+        self._run_hands = _Hands(RUN_HANDS, "run")
+        self._housekept_at = 0
+        self._pruned_at = 0
+
+    def run(self) -> int:
+        """Until told to stop."""
+        presence = Presence(self._hub, "worker").start()
+        log.info("worker_started", owner=self._hub.owner)
+        self._hands.on_free = self._run_hands.on_free = presence.wake
+        while not self._stop.is_set():
+            rings = presence.rings
+            try:
+                self._housekeep()
+                found = self._claim_messages() + self._claim_runs()
+            except StorageUnavailable as error:
+                log.warning("database_unavailable", reason=error.message)
+                found = 0
+            if not found:
+                presence.wait(self._pause(), since=rings)
+        finished = self._hands.finish(STOP_WITHIN_S) and self._run_hands.finish(STOP_WITHIN_S)
+        log.info("worker_stopped", owner=self._hub.owner, finished=finished)
+        return 0 if finished else 1
+
+    def _claim_messages(self) -> int:
+        free = self._hands.free
+        if free == 0:
+            return 0
+        owner, now = self._hub.owner, now_us()
+        # A look before the claim: an idle worker must not take the write lock four times a second.
+        with self._hub.db.sql() as sql:
+            due = outbox.next_due(sql, now=now)
+        if due is None or due > 0:
+            return 0
+        claimed = self._hub.db.writer.run(lambda sql: outbox.claim(sql, owner=owner, limit=free, now=now))
+        for message in claimed:
+            self._hands.give(partial(self._runtime.postman.deliver, message))
+        return len(claimed)
+
+    def _claim_runs(self) -> int:
+        free = self._run_hands.free
+        if free == 0:
+            return 0
+        owner, now = self._hub.owner, now_us()
+        with self._hub.db.sql() as sql:
+            due = sql.one("SELECT 1 FROM run WHERE wake_at <= ? AND owner IS NULL LIMIT 1", (now,))
+        if due is None:
+            return 0
+        claimed = self._hub.db.writer.run(lambda sql: store.claim_due(sql, owner=owner, limit=free, now=now))
+        for run in claimed:
+            self._run_hands.give(partial(self._carry_on, run))
+        return len(claimed)
+
+    def _carry_on(self, run: store.RunRow) -> None:
+        try:
+            self._runtime.runner.execute(run)
+        except StorageUnavailable:
+            log.warning("run_not_stored", run_id=run.id)
+            self._give_back(run)
+        except Exception:
+            log.exception("run_broke", run_id=run.id)
+            self._hub.db.writer.run(lambda sql: store.fail(sql, run, owner=self._hub.owner, now=now_us()))
+        self._hub.bell.ring()
+
+    def _give_back(self, run: store.RunRow) -> None:
+        try:
+            self._hub.db.writer.run(
+                lambda sql: store.release(sql, run, owner=self._hub.owner, wake_at=now_us() + SECOND)
+            )
+        except StorageUnavailable:
+            log.warning("run_not_given_back", run_id=run.id)
+
+    def _pause(self) -> float:
+        with self._hub.db.sql() as sql:
+            due = outbox.next_due(sql, now=now_us())
+        if due is None or due <= 0:
+            return POLL_S
+        return min(POLL_S, due)
+
+    # ---------------------------------------------------------------- housekeeping
+
+    def _housekeep(self) -> None:
+        now = now_us()
+        if now - self._housekept_at < HOUSEKEEPING_S * SECOND:
+            return
+        self._housekept_at = now
+        hub = self._hub
+        with hub.db.sql() as sql:
+            dead = processes.find_dead(sql, owner=hub.owner, lease_s=hub.settings.lease_s, now=now)
+            expired = sql.one("SELECT 1 FROM message WHERE state = 'queued' AND expires_at <= ? LIMIT 1", (now,))
+        if dead:
+            hub.db.writer.run(lambda sql: self._free(sql, dead))
+        if expired is not None:
+            hub.db.writer.run(lambda sql: outbox.expire(sql, now=now))
+        if now - self._pruned_at > PRUNE_S * SECOND:
+            self._pruned_at = now
+            oldest = now - EVENT_KEY_DAYS * 86_400 * SECOND
+            hub.db.writer.run(lambda sql: sql.run("DELETE FROM event_key WHERE created_at < ?", (oldest,)))
+
+    def _free(self, sql: Sql, dead: list[str]) -> None:
+        now = now_us()
+        messages = self._runtime.postman.settle_abandoned(sql, dead)
+        runs = store.free_dead(sql, dead, now)
+        processes.forget(sql, dead)
+        log.info("freed_dead", processes=len(dead), messages=messages, runs=runs)
+
+
+class _Hands:
+    """A pool that knows how many of its threads are free."""
+
+    def __init__(self, count: int, name: str) -> None:
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix=f"hub-{name}")
+        self._free = count
+        self._count = count
+        self._changed = threading.Condition()
+        self.on_free: Callable[[], None] = lambda: None
+
+    @property
+    def free(self) -> int:
+        return self._free
+
+    def give(self, work: Callable[[], Any]) -> None:
+        with self._changed:
+            self._free -= 1
+        self._pool.submit(self._do, work)
+
+    def finish(self, within_s: float) -> bool:
+        with self._changed:
+            done = self._changed.wait_for(lambda: self._free == self._count, within_s)
+        self._pool.shutdown(wait=False)
+        return done
+
+    def _do(self, work: Callable[[], Any]) -> None:
+        try:
+            work()
+        except StorageUnavailable as error:
+            log.error("outcome_not_stored", reason=error.message)
+        except Exception:
+            log.exception("work_broke")
+        finally:
+            with self._changed:
+                self._free += 1
+                self._changed.notify_all()
+            self.on_free()
