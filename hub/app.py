@@ -8,7 +8,7 @@ from hub.endpoints.waiting import Waiting
 from hub.logs import configure as configure_logs
 from hub.portals.service import local_portal
 from hub.presence import Presence
-from hub.runtime import make_runtime
+from hub.endpoints.runtime import make_runtime
 from hub.settings import Settings
 from hub.web import api, health, hooks, problems
 from hub.web.stopping import stopping

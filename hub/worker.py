@@ -22,7 +22,7 @@ from hub.endpoints.records import EVENT_KEY_DAYS
 from hub.errors import StorageUnavailable
 from hub.logs import configure as configure_logs
 from hub.presence import Presence
-from hub.runtime import Runtime, make_runtime
+from hub.endpoints.runtime import Runtime, make_runtime
 from hub.scenarios import store
 from hub.settings import Settings
 from hub.sql import Sql

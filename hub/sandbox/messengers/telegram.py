@@ -17,7 +17,7 @@ from flask import Blueprint, Response, jsonify, request
 from connectors.text import length
 from hub.sandbox.faults import Board, Fault, hang, hang_up
 
-token_form = re.compile(r"[0-9]+:[A-Za-z0-9_-]{3,}", re.ASCII)
+token_form = re.compile(r"[0-9]+:[A-Za-z0-9_-]+", re.ASCII)
 files = {"sendphoto": "photo", "senddocument": "document", "sendvideo": "video", "sendaudio": "audio"}
 parse_modes = ("html", "markdown", "markdownv2")
 plain_words = {

@@ -1,0 +1,296 @@
+"""Running again, and trying out: kept requests replayed, failed runs taken up, scenarios tested without effects."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from hub.clock import now_us, rfc3339
+from hub.delivery import outbox
+from hub.endpoints import records
+from hub.endpoints.intake import inputs_of, request_variables
+from hub.endpoints.parse import Body, Inputs, Refused, merge
+from hub.errors import Conflict, Invalid, NotFound
+from hub.ids import new_id
+from hub.endpoints.runtime import Runtime
+from hub.scenarios import store
+from hub.scenarios.check import NotRunnable, Program
+from hub.scenarios.engine import Advance, advance, initial_variables
+from hub.scenarios.library import PortalView, is_current
+from hub.scenarios.runner import RunInputs, lines_of
+from hub.scenarios.state import State, fresh
+from hub.scenarios.store import NewRun
+from hub.sql import Sql, marks
+from hub.values import Value, dumps, loads
+
+Which = Literal["same", "current", "draft"]
+DELIVERED = ("sent", "delivered", "read")
+SENT_ONCE = (*DELIVERED, "queued", "sending", "unconfirmed")
+STALE_TRIES = 50
+
+
+@dataclass(frozen=True)
+class _Version:
+    id: int
+    n: int
+    program: Program
+
+
+def replay(
+    runtime: Runtime, portal_id: int, request_id: str, *, version: Which, dry: bool, only_undelivered: bool
+) -> dict[str, Value]:
+    """Run a kept request again. `{"run", "would_repeat"}`; with `dry` a trace instead of a run.
+
+    `would_repeat`: messages that earlier runs of this request sent or may have sent, and that would go out again.
+    With `only_undelivered` blocks whose message was delivered do not send.
+    Raises NotFound; Invalid when the version cannot run or the request cannot be read; Conflict for a connection check.
+    """
+    with runtime.hub.db.sql() as sql:
+        stored = records.load(sql, request_id)
+        if stored is None or stored.portal_id != portal_id:
+            raise NotFound("There is no such request.")
+        if stored.outcome == "check":
+            raise Conflict("A connection check starts no run.")
+        before = _earlier(sql, request_id)
+        chosen = _version(runtime, sql, stored.scenario_id, version, stored.run_id)
+    try:
+        inputs, given = inputs_of(stored, chosen.program.start_config)
+    except Refused as refused:
+        raise Invalid(f"This request cannot be run: {refused.message}", code=refused.code) from None
+    reuse = {block: shown for block, shown in before if shown["state"] in DELIVERED} if only_undelivered else {}
+    repeated = sum(1 for block, shown in before if shown["state"] in SENT_ONCE and block not in reuse)
+    if dry:
+        return _dry(runtime, portal_id, stored.scenario_id, chosen, inputs, given, reuse) | {"would_repeat": repeated}
+    run_id = _start(runtime, portal_id, stored, chosen, inputs, given, reuse)
+    return {"run": run_id, "would_repeat": repeated}
+
+
+def test(
+    runtime: Runtime, portal_id: int, scenario_id: int, *, query: Mapping[str, Value], body: Value
+) -> dict[str, Value]:
+    """A dry run of the newest version on an example: nothing is sent, called or stored."""
+    with runtime.hub.db.sql() as sql:
+        row = sql.one(
+            "SELECT 1 FROM scenario WHERE id = ? AND portal_id = ? AND deleted_at IS NULL", (scenario_id, portal_id)
+        )
+        if row is None:
+            raise NotFound("There is no such scenario.")
+        chosen = _version(runtime, sql, scenario_id, "draft", None)
+    parsed = None if body is None else Body("json", body)
+    inputs = merge(chosen.program.fields, query, parsed)
+    variables = request_variables("test", now_us(), "127.0.0.1", "application/json")
+    given = RunInputs(inputs.body, inputs.query, variables)
+    return _dry(runtime, portal_id, scenario_id, chosen, inputs, given, {})
+
+
+def retry(
+    runtime: Runtime,
+    portal_id: int,
+    run_id: str,
+    *,
+    start: Literal["failed", "start"],
+    version: Literal["same", "current"],
+) -> dict[str, Value]:
+    """Take up a failed run: from the block that failed (the run goes on), or from the start (a new run)."""
+    with runtime.hub.db.sql() as sql:
+        row = sql.one("SELECT portal_id, status, request_id, scenario_id, state FROM run WHERE id = ?", (run_id,))
+        if row is None or row[0] != portal_id:
+            raise NotFound("There is no such run.")
+        _, status, request_id, scenario_id, text = row
+        if status not in ("failed", "cancelled", "expired"):
+            raise Conflict("Only a run that failed, was cancelled or has expired can be taken up again.")
+        chosen = _version(runtime, sql, scenario_id, version, run_id)
+    if start == "start":
+        if request_id is None:
+            raise Conflict("This run had no request to begin with again.")
+        return replay(runtime, portal_id, request_id, version=version, dry=False, only_undelivered=False)
+    state = State.from_json(text)
+    frame = state.frames[0]
+    del state.frames[1:]
+    if frame.at is None or frame.at not in chosen.program.nodes:
+        raise Conflict("The version to run has no such block any more; run it from the start.")
+    frame.version, frame.step, frame.step_input = chosen.id, 0, None
+    state.pending = state.resumed = None
+    now = now_us()
+    changed = runtime.hub.db.writer.run(
+        lambda sql: sql.run(
+            "UPDATE run SET status = 'queued', state = ?, error = NULL, ended_at = NULL, wake_at = ?, owner = NULL,"
+            " awaits = NULL, fence = fence + 1, version_id = ?, version = ?"
+            " WHERE id = ? AND status IN ('failed', 'cancelled', 'expired')",
+            (state.to_json(), now, chosen.id, chosen.n, run_id),
+        )
+    )
+    if not changed:
+        raise Conflict("The run has just been taken up by somebody else.")
+    runtime.hub.bell.ring()
+    return {"run": run_id, "would_repeat": 0}
+
+
+def cancel(runtime: Runtime, portal_id: int, run_id: str) -> None:
+    """Stop a run that is not over, and take back its messages that were not sent yet."""
+    hub = runtime.hub
+    with hub.db.sql() as sql:
+        row = sql.one("SELECT portal_id FROM run WHERE id = ?", (run_id,))
+        if row is None or row[0] != portal_id:
+            raise NotFound("There is no such run.")
+        lines = {line for (line,) in sql.all("SELECT DISTINCT line_id FROM message WHERE run_id = ?", (run_id,))}
+    now = now_us()
+
+    def job(sql: Sql) -> bool:
+        stopped = sql.run(
+            "UPDATE run SET status = 'cancelled', owner = NULL, wake_at = NULL, awaits = NULL, fence = fence + 1,"
+            " ended_at = ? WHERE id = ? AND status IN ('queued', 'running', 'waiting')",
+            (now, run_id),
+        )
+        if not stopped:
+            return False
+        waiting = sql.all("SELECT id, line_id, chat_id FROM message WHERE run_id = ? AND state = 'queued'", (run_id,))
+        for message_id, line_id, chat_id in waiting:
+            sql.run("UPDATE message SET state = 'cancelled', head = FALSE WHERE id = ?", (message_id,))
+            outbox.promote(sql, line_id, chat_id)
+        return True
+
+    if not hub.db.writer.run(job, lines=lines):
+        raise Conflict("The run is over already.")
+    hub.bell.ring()
+
+
+# ---------------------------------------------------------------- parts
+
+
+def _version(runtime: Runtime, sql: Sql, scenario_id: int, which: Which, run_id: str | None) -> _Version:
+    row = None
+    if which == "same" and run_id is not None:
+        row = sql.one("SELECT version_id, version FROM run WHERE id = ?", (run_id,))
+    if row is None:
+        number = "latest" if which == "draft" else "published"
+        row = sql.one(
+            "SELECT v.id, v.n FROM scenario s JOIN scenario_version v ON v.scenario_id = s.id AND v.n = s."  # noqa: S608
+            f"{number} WHERE s.id = ? AND s.deleted_at IS NULL",
+            (scenario_id,),
+        )
+    if row is None:
+        raise Invalid("The scenario has no published version to run.", code="not_published")
+    try:
+        return _Version(row[0], row[1], runtime.library.program(row[0]))
+    except NotRunnable as error:
+        problems = [problem.as_dict() for problem in error.problems]
+        raise Invalid("This version cannot run; see its problems.", code="not_runnable", problems=problems) from None
+
+
+def _earlier(sql: Sql, request_id: str) -> list[tuple[str, dict[str, Value]]]:
+    """The messages that earlier runs of a request made, with their blocks."""
+    runs = [run_id for (run_id,) in sql.all("SELECT id FROM run WHERE request_id = ?", (request_id,))]
+    if not runs:
+        return []
+    rows = sql.all(f"SELECT id, block FROM message WHERE run_id IN ({marks(len(runs))}) ORDER BY seq", runs)  # noqa: S608
+    found = []
+    for message_id, block in rows:
+        shown = store.message_state(sql, message_id)
+        if shown is not None:
+            found.append((block, shown))
+    return found
+
+
+def _begin(
+    runtime: Runtime,
+    view: PortalView,
+    scenario_id: int,
+    chosen: _Version,
+    inputs: Inputs,
+    given: RunInputs,
+    reuse: dict[str, Any],
+    *,
+    run_id: str,
+    now: int,
+    dry: bool,
+) -> tuple[State, Advance, Any]:
+    state = fresh(chosen.id, chosen.program.start, initial_variables(chosen.program) | inputs.locals)
+    state.reuse = dict(reuse)
+    env = runtime.runner.environment(view, given, run_id=run_id, scenario_id=scenario_id, created_at=now, dry=dry)
+    made = advance(state, env)
+    made.warnings[:0] = [records.note_dict(note) for note in inputs.notes]
+    return state, made, env
+
+
+def _start(
+    runtime: Runtime,
+    portal_id: int,
+    stored: records.Stored,
+    chosen: _Version,
+    inputs: Inputs,
+    given: RunInputs,
+    reuse: dict[str, Any],
+) -> str:
+    hub = runtime.hub
+    now = now_us()
+    run = NewRun(new_id(), portal_id, stored.scenario_id, chosen.id, chosen.n, stored.id, now)
+    for attempt in range(STALE_TRIES):
+        view = runtime.library.portal(portal_id, fresh=attempt > 0)
+        state, made, env = _begin(
+            runtime, view, stored.scenario_id, chosen, inputs, given, reuse, run_id=run.id, now=now, dry=False
+        )
+
+        def job(sql: Sql, view=view, state=state, made=made, env=env) -> bool:  # type: ignore[no-untyped-def]
+            if not is_current(sql, view, env.globals):
+                return False
+            store.insert(sql, run, state, made, view, now=now, ttl_s=hub.settings.message_ttl_s)
+            sql.run(
+                "UPDATE request SET outcome = 'run', run_id = ? WHERE id = ? AND outcome IN ('captured', 'refused')",
+                (run.id, stored.id),
+            )
+            return True
+
+        if hub.db.writer.run(job, lines=lines_of(made, view)):
+            hub.bell.ring()
+            return run.id
+    raise RuntimeError("the settings of a portal change faster than a run can be stored")
+
+
+def _dry(
+    runtime: Runtime,
+    portal_id: int,
+    scenario_id: int,
+    chosen: _Version,
+    inputs: Inputs,
+    given: RunInputs,
+    reuse: dict[str, Any],
+) -> dict[str, Value]:
+    now = now_us()
+    view = runtime.library.portal(portal_id, fresh=True)
+    _, made, _ = _begin(runtime, view, scenario_id, chosen, inputs, given, reuse, run_id="dry", now=now, dry=True)
+    steps = []
+    for step in sorted({step.n: step for step in made.steps}.values(), key=lambda step: step.n):
+        shown = asdict(step)
+        shown.pop("n")
+        steps.append(shown | {"started_at": rfc3339(step.started_at)})
+    planned = [{"block": one.block, **_planned(one.message)} for one in made.messages]
+    trace = {
+        "id": "dry",
+        "scenario": scenario_id,
+        "version": chosen.n,
+        "request": None if given.request.get("id") == "test" else given.request.get("id"),
+        "status": made.status,
+        "dry": True,
+        "warnings": made.warnings,
+        "error": made.error,
+        "created_at": rfc3339(now),
+        "ended_at": rfc3339(now_us()),
+        "steps": steps,
+        "messages": [],
+        "planned": planned,
+        "result": made.result,
+    }
+    plain: dict[str, Value] = loads(dumps(trace))
+    return plain
+
+
+def _planned(message: Any) -> dict[str, Value]:
+    return {
+        "line": message.line,
+        "messenger": message.messenger,
+        "chat_id": message.chat_id,
+        "chat_id_raw": message.chat_id_raw,
+        "text": message.text,
+        "file_url": message.file_url,
+        "buttons": [dict(button) for button in message.buttons],
+    }

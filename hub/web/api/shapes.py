@@ -1,0 +1,175 @@
+"""The answers of the management API as JSON Schemas, for openapi.json. Every member named here is always there."""
+
+from typing import Any
+
+Schema = dict[str, Any]
+
+_words: dict[str, Schema] = {
+    "text": {"type": "string"},
+    "text?": {"type": ["string", "null"]},
+    "whole": {"type": "integer"},
+    "whole?": {"type": ["integer", "null"]},
+    "bool": {"type": "boolean"},
+    "time": {"type": "string", "format": "date-time"},
+    "time?": {"type": ["string", "null"], "format": "date-time"},
+    "object": {"type": "object"},
+    "object?": {"type": ["object", "null"]},
+    "list": {"type": "array"},
+    "any": {},
+}
+
+
+def _shape(**members: str | Schema) -> Schema:
+    named = {name: _words[kind] if isinstance(kind, str) else kind for name, kind in members.items()}
+    return {"type": "object", "properties": named, "required": list(named), "additionalProperties": False}
+
+
+def _one_of(*values: str) -> Schema:
+    return {"type": "string", "enum": list(values)}
+
+
+def _list(item: str | Schema) -> Schema:
+    return {"type": "array", "items": _words[item] if isinstance(item, str) else item}
+
+
+def _and(shape: Schema, more: Schema) -> Schema:
+    return {
+        **shape,
+        "properties": shape["properties"] | more["properties"],
+        "required": [*shape["required"], *more["required"]],
+    }
+
+
+_problem = _shape(code="text", message="text", block="text?", field="text?", severity=_one_of("error", "warning"))
+_warning: Schema = {"type": "object", "required": ["code", "message"]}
+_links: Schema = _shape(**dict.fromkeys(("request", "token_only", "result"), "text")) | {"type": ["object", "null"]}
+_scenario = _shape(
+    id="whole",
+    name="text",
+    enabled="bool",
+    version="whole",
+    published="bool",
+    published_version="whole?",
+    problems=_list(_problem),
+    links=_links,
+    created_at="time",
+    updated_at="time",
+)
+# After a rotation it is also said how long the old link lives on.
+_scenario["properties"]["old_link_expires_at"] = _words["time?"]
+_attempt = _shape(n="whole", at="time", outcome="text?", http_status="whole?", code="text", message="text", ms="whole?")
+_step = _shape(
+    block="text",
+    type="text",
+    status=_one_of("done", "failed", "skipped", "waiting"),
+    port="text?",
+    input="any",
+    output="any",
+    error="object?",
+    started_at="time",
+    ms="whole",
+)
+_run = _shape(
+    id="text",
+    scenario="whole",
+    version="whole",
+    request="text?",
+    status=_one_of("queued", "running", "waiting", "completed", "partial", "failed", "cancelled", "expired"),
+    dry="bool",
+    warnings=_list(_warning),
+    error="object?",
+    created_at="time",
+    ended_at="time?",
+)
+_request = _shape(
+    id="text",
+    scenario="whole",
+    outcome=_one_of("run", "duplicate", "check", "captured", "refused"),
+    run="text?",
+    error="object?",
+    source="text",
+    method="text",
+    content_type="text",
+    received_at="time",
+    size="whole",
+    warnings=_list(_warning),
+)
+
+_diff: dict[str, str | Schema] = {"from": "whole", "to": "whole", "changes": _list("text")}
+
+SHAPES: dict[str, Schema] = {
+    "Channel": _shape(kind="text", title="text", config="object", capabilities="object"),
+    "Line": _shape(
+        id="text",
+        name="text",
+        channel="text",
+        state=_one_of("active", "paused", "auth_failed", "unreachable"),
+        state_reason="text",
+        config="object",
+        settings="object",
+        queue="whole",
+        webhook_url="text",
+        created_at="time",
+    ),
+    "LineCheck": {
+        "type": "object",
+        "properties": {"ok": {"type": "boolean"}, "identity": {"type": "object"}, "error": {"type": "object"}},
+        "required": ["ok"],
+    },
+    "Scenario": _scenario,
+    "Version": _shape(
+        version="whole", created_at="time", published="bool", clean="bool", note="text", problems=_list(_problem)
+    ),
+    "Diff": _shape(**_diff),
+    "Variable": _shape(name="text", value="any", updated_at="time"),
+    "RequestSummary": _request,
+    "Request": _and(_request, _shape(query="object", undeclared=_list("text"), body="any", raw="text")),
+    "RunSummary": _run,
+    "Run": _and(_run, _shape(steps=_list(_step), messages=_list("text"), result="any")),
+    "DryRun": {"type": "object", "required": ["status", "dry", "warnings", "steps", "planned", "result"]},
+    "Replayed": {"type": "object", "required": ["would_repeat"]},
+    "Message": _shape(
+        id="text",
+        run="text?",
+        block="text",
+        line="text",
+        channel="text?",
+        messenger="text",
+        chat_id="text",
+        chat_id_raw="text",
+        text="text",
+        state="text",
+        provider_id="text?",
+        error="object?",
+        created_at="time",
+        due_at="time",
+        expires_at="time",
+        sent_at="time?",
+        attempts=_list(_attempt),
+    ),
+    "Redelivery": _shape(count="whole", groups=_list(_shape(reason="text", count="whole", oldest_at="time"))),
+    "Portal": _shape(
+        member_id="text",
+        domain="text?",
+        state=_one_of("active", "needs_reauth", "suspended", "uninstalled"),
+        installed_at="time",
+        scopes=_list("text"),
+        time_zone="text",
+        language="text",
+        retention_days="whole?",
+    ),
+    "Health": _shape(ok="bool", checks=_list({"type": "object", "required": ["name", "ok", "detail"]})),
+    "Problem": {
+        "type": "object",
+        "properties": {
+            "type": {"type": "string"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+            "instance": {"type": "string"},
+            "code": {"type": "string"},
+            "trace_id": {"type": "string"},
+        },
+        "required": ["type", "title", "status", "detail", "code", "trace_id"],
+    },
+}
