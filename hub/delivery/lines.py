@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from sqlalchemy import func
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from connectors.channel import Channel, secret_fields
@@ -100,8 +101,7 @@ def create(
         token_sealed=hub.box.seal(token, table="line", column="token", row=line_id),
         created_at=now_us(),
     )
-    session.add(line)
-    session.flush()
+    _store(session, line)
     bump(session, portal_id, "config")
     return line
 
@@ -133,8 +133,7 @@ def update(
     if settings is not None:
         merged = loads(line.settings) | settings
         line.settings = parse_settings(merged).model_dump_json()
-    session.add(line)
-    session.flush()
+    _store(session, line)
     bump(session, line.portal_id, "config")
     return line
 
@@ -144,7 +143,7 @@ def delete(session: Session, line: Line) -> None:
     waiting = queues(session, line.portal_id).get(line.id, 0)
     if waiting:
         raise Conflict(
-            f"{waiting} messages still wait on this line; send, move or cancel them first.", code="line_in_use"
+            "Messages still wait on this line; send, move or cancel them first.", code="line_in_use", queue=waiting
         )
     line.deleted_at = now_us()
     line.name_key = line.token_hash = f"deleted {line.id}"
@@ -246,6 +245,14 @@ def _free_name(session: Session, portal_id: int, name: str, own_id: str | None) 
     if other is not None and other.id != own_id:
         raise name_taken("a line")
     return name
+
+
+def _store(session: Session, line: Line) -> None:
+    session.add(line)
+    try:
+        session.flush()
+    except IntegrityError:
+        raise name_taken("a line") from None  # somebody else took the name in between
 
 
 def _seal_config(hub: Hub, line_id: str, channel: str, config: Mapping[str, Any]) -> str:
