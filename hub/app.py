@@ -1,8 +1,6 @@
 """The web application: builds, wires, registers."""
 
 from flask import Flask, Response
-from werkzeug.middleware.proxy_fix import ProxyFix
-
 from hub.core import make_hub
 from hub.endpoints.waiting import Waiting
 from hub.logs import configure as configure_logs
@@ -11,6 +9,8 @@ from hub.presence import Presence
 from hub.endpoints.runtime import make_runtime
 from hub.settings import Settings
 from hub.web import api, health, hooks, problems
+from hub.web.limiter import LinkRates
+from hub.web.proxies import TrustedProxies
 from hub.web.stopping import stopping
 
 
@@ -36,12 +36,12 @@ def create_app(settings: Settings | None = None) -> Flask:
         stopping=stopping.is_set,
     )
     problems.register(app)
-    hooks.register(app, runtime.intake, waiting)
+    hooks.register(app, runtime.intake, waiting, LinkRates(settings))
     app.register_blueprint(health.blueprint)
     api.register(app)
     app.after_request(_headers)
     if settings.trusted_proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
+        app.wsgi_app = TrustedProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]
     return app
 
 

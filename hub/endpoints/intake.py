@@ -83,13 +83,12 @@ class Intake:
         self._library = library
         self._runner = runner
 
-    def accept(self, arrived: Arrived, *, wait: bool) -> Outcome:
-        """Take a request. `wait`: it came by the results link.
+    def accept(self, arrived: Arrived, target: LinkTarget, *, wait: bool) -> Outcome:
+        """Take a request at the link that `target` found. `wait`: it came by the results link.
 
-        Raises Gone for an unknown token, Refused for everything else that is refused (kept, `request` on it),
+        Raises Gone when there is nothing at the link any more, Kept for a request that is refused and was kept,
         StorageUnavailable when nothing could be stored.
         """
-        target = self._target(arrived)
         for attempt in range(STALE_TRIES):
             try:
                 view = self._library.portal(target.portal_id, fresh=attempt > 0)
@@ -103,7 +102,8 @@ class Intake:
                 return outcome
         raise RuntimeError("the settings of a portal change faster than a request can be stored")
 
-    def _target(self, arrived: Arrived) -> LinkTarget:
+    def target(self, arrived: Arrived) -> LinkTarget:
+        """Where a request's token leads. Raises Gone for an unknown one, and for one whose grace is over."""
         token = find_parameter(arrived.query, "token")
         target = self._library.link(token_hash(token)) if token else None
         if target is None or (target.expires_at is not None and target.expires_at <= arrived.received_at):

@@ -10,19 +10,25 @@ from hub.endpoints.parse import limits
 from hub.endpoints.waiting import Waiting
 from hub.ids import result_token, same
 from hub.values import dumps_bytes
-from hub.web.limiter import UnknownTokens
+from hub.web.limiter import LinkRates
 from hub.web.problems import problem
 
 METHODS = ("GET", "POST", "PUT", "PATCH")
 blueprint = Blueprint("hooks", __name__)
 
 
-def register(app: Flask, intake: Intake, waiting: Waiting) -> None:
+def register(app: Flask, intake: Intake, waiting: Waiting, rates: LinkRates) -> None:
     """Add the links to an application."""
     app.extensions["hub.intake"] = intake
     app.extensions["hub.waiting"] = waiting
-    app.extensions["hub.unknown_tokens"] = UnknownTokens()
+    app.extensions["hub.rates"] = rates
     app.register_blueprint(blueprint)
+
+
+@blueprint.before_request
+def head_starts_nothing() -> Response | None:
+    """Scanners and monitors send HEAD; Flask would take it for GET."""
+    return Response(status=200) if request.method == "HEAD" else None
 
 
 @blueprint.route("/api/request", methods=METHODS, strict_slashes=False)
@@ -85,14 +91,21 @@ def _arrived() -> Arrived:
 
 def _accept(arrived: Arrived, *, wait: bool) -> Outcome | Response:
     intake: Intake = current_app.extensions["hub.intake"]
-    unknown: UnknownTokens = current_app.extensions["hub.unknown_tokens"]
+    rates: LinkRates = current_app.extensions["hub.rates"]
     if len(arrived.body) > limits.body_bytes:
         # Too large to keep: the caller learns it without a look at the token.
         return problem(413, "body_too_large", "The body is larger than 1 MiB.")
+    wait_s = rates.caller(arrived.source)
+    if wait_s is not None:
+        return _too_many(wait_s)
     try:
-        return intake.accept(arrived, wait=wait)
+        target = intake.target(arrived)
+        wait_s = rates.link(target.scenario_id, target.portal_id)
+        if wait_s is not None:
+            return _too_many(wait_s)
+        return intake.accept(arrived, target, wait=wait)
     except Gone:
-        wait_s = unknown.count(arrived.source)
+        wait_s = rates.unknown(arrived.source)
         if wait_s is not None:
             return problem(429, "rate_limited", "Too many unknown links were tried.", retry_after=wait_s)
         return problem(404, "not_found", NOT_FOUND)
@@ -106,6 +119,10 @@ def _accept(arrived: Arrived, *, wait: bool) -> Outcome | Response:
             line=refused.line,
             column=refused.column,
         )
+
+
+def _too_many(wait_s: int) -> Response:
+    return problem(429, "rate_limited", "Too many requests came at once; nothing was kept.", retry_after=wait_s)
 
 
 def _json(status: int, answer: dict[str, Any]) -> Response:

@@ -1,0 +1,76 @@
+"""The links' own bounds: rates, proxies, and what a refusal may say."""
+
+from typing import Any
+
+import pytest
+
+from hub.app import create_app
+
+SCENARIO: dict[str, Any] = {
+    "format": 1,
+    "name": "Anything",
+    "blocks": [{"id": "start", "type": "incoming_webhook", "config": {}}],
+    "links": [],
+}
+
+
+def link_of(api: Any) -> str:
+    made = api.post("/scenarios", SCENARIO)
+    assert made.status_code == 201, made.json
+    return str(made.json["links"]["token_only"]).removeprefix("https://hub.test")
+
+
+@pytest.fixture
+def other_app(settings: Any) -> Any:
+    made: list[Any] = []
+
+    def build(**changes: Any) -> Any:
+        app = create_app(settings.model_copy(update=changes))
+        made.append(app)
+        return app.test_client()
+
+    yield build
+    for app in made:
+        app.extensions["hub"].close()
+
+
+def test_a_known_link_is_never_refused_for_its_rate_unless_one_is_set(api: Any, client: Any) -> None:
+    link = link_of(api)
+    assert {client.get(link).status_code for _ in range(80)} == {200}
+
+
+def test_a_set_rate_refuses_the_excess_with_retry_after_and_keeps_nothing(api: Any, other_app: Any) -> None:
+    link = link_of(api)
+    client = other_app(rate_link_s=2)
+    answers = [client.get(link) for _ in range(5)]
+    assert [answer.status_code for answer in answers].count(429) >= 1
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert refused.headers["Retry-After"] == "1"
+    assert refused.json["code"] == "rate_limited"
+    accepted = [answer for answer in answers if answer.status_code == 200]
+    assert len(api.get("/requests").json["items"]) == len(accepted)
+
+
+def test_unknown_tokens_say_nothing_and_are_slowed_down_after_sixty(client: Any) -> None:
+    answers = [client.get("/get/?token=nothing") for _ in range(61)]
+    assert {answer.status_code for answer in answers[:60]} == {404}
+    assert answers[0].json["code"] == "not_found"
+    assert "request" not in answers[0].json
+    assert answers[60].status_code == 429
+
+
+def test_forwarded_addresses_count_only_from_named_proxies(api: Any, client: Any, other_app: Any) -> None:
+    link = link_of(api)
+    headers = {"X-Forwarded-For": "203.0.113.9"}
+    client.get(link, headers=headers)
+    assert api.get("/requests").json["items"][0]["source"] == "127.0.0.1"
+    behind = other_app(trusted_proxies=("127.0.0.0/8",))
+    behind.get(link, headers=headers)
+    assert api.get("/requests").json["items"][0]["source"] == "203.0.113.9"
+
+
+def test_the_head_and_options_methods_never_start_a_run(api: Any, client: Any) -> None:
+    link = link_of(api)
+    client.head(link)
+    client.options(link)
+    assert api.get("/requests").json["items"] == []
