@@ -9,7 +9,11 @@ DOCUMENT: dict[str, Any] = {
     "name": "Order ready",
     "blocks": [
         {"id": "start", "type": "incoming_webhook", "config": {"fields": ["chat_id"]}},
-        {"id": "greet", "type": "send_message", "config": {"chat_id": "{{chat_id}}", "line": "Main", "text": "Hi {{who}}"}},
+        {
+            "id": "greet",
+            "type": "send_message",
+            "config": {"chat_id": "{{chat_id}}", "line": "Main", "text": "Hi {{who}}"},
+        },
         {"id": "answer", "type": "return_result", "config": {"values": {"status": "{{blocks.greet.status}}"}}},
     ],
     "links": [

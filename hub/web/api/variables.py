@@ -9,8 +9,8 @@ from hub.scenarios.models import Constant, GlobalVariable
 from hub.values import Value
 from hub.web.api.base import Call, Input, route
 
-# The value may have 64 KiB; the rest is for the object around it and for escapes.
-LIMIT = 2 * variables.MAX_VALUE_BYTES
+# The value may have 64 KiB as it is stored; with its letters escaped it arrives up to three times as long.
+LIMIT = 4 * variables.MAX_VALUE_BYTES
 
 
 class ConstantValue(Input):
