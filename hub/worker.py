@@ -17,7 +17,7 @@ import structlog
 
 from hub.clock import SECOND, now_us
 from hub.core import make_hub
-from hub.delivery import outbox, processes
+from hub.delivery import outbox, processes, sweep
 from hub.endpoints.records import EVENT_KEY_DAYS
 from hub.errors import StorageUnavailable
 from hub.logs import configure as configure_logs
@@ -65,6 +65,7 @@ class Worker:
         self._run_hands = _Hands(RUN_HANDS, "run")
         self._housekept_at = 0
         self._pruned_at = 0
+        self._stranded: list[store.RunRow] = []
 
     def run(self) -> int:
         """Until told to stop."""
@@ -76,11 +77,12 @@ class Worker:
             try:
                 self._housekeep()
                 found = self._claim_messages() + self._claim_runs()
+                pause_s = 0.0 if found else self._pause()
             except StorageUnavailable as error:
                 log.warning("database_unavailable", reason=error.message)
-                found = 0
-            if not found:
-                presence.wait(self._pause(), since=rings)
+                pause_s = POLL_S
+            if pause_s:
+                presence.wait(pause_s, since=rings)
         finished = self._hands.finish(STOP_WITHIN_S) and self._run_hands.finish(STOP_WITHIN_S)
         log.info("worker_stopped", owner=self._hub.owner, finished=finished)
         return 0 if finished else 1
@@ -122,7 +124,10 @@ class Worker:
             self._give_back(run)
         except Exception:
             log.exception("run_broke", run_id=run.id)
-            self._hub.db.writer.run(lambda sql: store.fail(sql, run, owner=self._hub.owner, now=now_us()))
+            try:
+                self._hub.db.writer.run(lambda sql: store.fail(sql, run, owner=self._hub.owner, now=now_us()))
+            except StorageUnavailable:
+                self._stranded.append(run)
         self._hub.bell.ring()
 
     def _give_back(self, run: store.RunRow) -> None:
@@ -132,6 +137,7 @@ class Worker:
             )
         except StorageUnavailable:
             log.warning("run_not_given_back", run_id=run.id)
+            self._stranded.append(run)
 
     def _pause(self) -> float:
         with self._hub.db.sql() as sql:
@@ -150,11 +156,18 @@ class Worker:
         hub = self._hub
         with hub.db.sql() as sql:
             dead = processes.find_dead(sql, owner=hub.owner, lease_s=hub.settings.lease_s, now=now)
-            expired = sql.one("SELECT 1 FROM message WHERE state = 'queued' AND expires_at <= ? LIMIT 1", (now,))
+            abandoned = sweep.abandoned_lines(sql, dead=dead) if dead else []
+            expiring = sweep.expiring_lines(sql, now=now)
         if dead:
-            hub.db.writer.run(lambda sql: self._free(sql, dead))
-        if expired is not None:
-            hub.db.writer.run(lambda sql: outbox.expire(sql, now=now))
+            hub.db.writer.run(lambda sql: self._free(sql, dead), lines=abandoned)
+        if expiring:
+            hub.db.writer.run(lambda sql: sweep.expire(sql, now=now, lines=expiring), lines=expiring)
+        if self._runtime.postman.store_unsaved():
+            hub.bell.ring()
+        while self._stranded:
+            free = partial(store.release, run=self._stranded[0], owner=hub.owner, wake_at=now)
+            hub.db.writer.run(free)
+            self._stranded.pop(0)
         if now - self._pruned_at > PRUNE_S * SECOND:
             self._pruned_at = now
             oldest = now - EVENT_KEY_DAYS * 86_400 * SECOND

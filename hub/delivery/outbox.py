@@ -22,7 +22,7 @@ INSERT INTO message (id, portal_id, line_id, run_id, block, iteration, messenger
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, '[]', ?)
 """
 _HAS_OPEN = f"SELECT 1 FROM message WHERE line_id = ? AND chat_id = ? AND state IN {OPEN} LIMIT 1"  # noqa: S608
-_CLAIMED = "id, portal_id, line_id, messenger, chat_id, text, extra, attempts, failures, sent_parts, expires_at"
+CLAIMED = "id, portal_id, line_id, messenger, chat_id, text, extra, attempts, failures, sent_parts, expires_at"
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def claim(sql: Sql, *, owner: str, limit: int, now: int) -> list[Claimed]:
     seqs = [seq for (seq,) in due]
     rows = sql.all(
         f"UPDATE message SET state = 'sending', owner = ?, attempts = attempts + 1"  # noqa: S608
-        f" WHERE seq IN ({marks(len(seqs))}) AND state = 'queued' AND head RETURNING {_CLAIMED}",
+        f" WHERE seq IN ({marks(len(seqs))}) AND state = 'queued' AND head RETURNING {CLAIMED}",
         (owner, *seqs),
     )
     claimed = [Claimed(*row) for row in rows]
@@ -199,6 +199,9 @@ def settle(sql: Sql, claimed: Claimed, settlement: Settlement, *, owner: str, no
     if settlement.state in FINAL:
         sql.run("UPDATE message SET head = FALSE WHERE id = ?", (claimed.id,))
         promote(sql, claimed.line_id, claimed.chat_id)
+    elif settlement.chat_id is None:
+        # An older message may have joined the chat while this one was on its way: then that one goes first.
+        join(sql, claimed.line_id, claimed.chat_id)
     if settlement.hold_line_until is not None:
         sql.run(
             "UPDATE line SET held_until = ? WHERE id = ? AND (held_until IS NULL OR held_until < ?)",
@@ -214,11 +217,13 @@ def settle(sql: Sql, claimed: Claimed, settlement: Settlement, *, owner: str, no
 
 
 def promote(sql: Sql, line_id: str, chat_id: str) -> None:
-    """Make the oldest open message of a chat its head."""
+    """Make the oldest open message of a chat its head, unless the chat has one."""
     sql.run(
         "UPDATE message SET head = TRUE WHERE head = FALSE AND seq = (SELECT min(seq) FROM message"
-        " WHERE line_id = ? AND chat_id = ? AND state IN ('queued', 'sending'))",
-        (line_id, chat_id),
+        " WHERE line_id = ? AND chat_id = ? AND state IN ('queued', 'sending'))"
+        " AND NOT EXISTS (SELECT 1 FROM message AS other WHERE other.line_id = ? AND other.chat_id = ?"
+        " AND other.state IN ('queued', 'sending') AND other.head)",
+        (line_id, chat_id, line_id, chat_id),
     )
 
 
@@ -230,49 +235,19 @@ def move(sql: Sql, message_id: str, line_id: str, old: str, new: str) -> None:
 
 
 def join(sql: Sql, line_id: str, chat_id: str) -> None:
-    """Settle anew which message of a chat is its head, after one came in at its old place."""
+    """Settle anew which message of a chat is its head, after one came in at its old place. One that is being sent
+    stays the head until it is through."""
     sql.run(
-        "UPDATE message SET head = FALSE WHERE line_id = ? AND chat_id = ? AND state = 'queued'",
+        "UPDATE message SET head = FALSE WHERE line_id = ? AND chat_id = ? AND state IN ('queued', 'sending')"
+        " AND state = 'queued' AND head",
         (line_id, chat_id),
     )
     promote(sql, line_id, chat_id)
 
 
 def wake_runs(sql: Sql, message_id: str, now: int) -> None:
-    """Let the run that waits for this message look at it."""
-    sql.run(
-        "UPDATE run SET wake_at = ? WHERE awaits = ? AND status = 'waiting' AND owner IS NULL",
-        (now, message_id),
-    )
-
-
-def expire(sql: Sql, *, now: int, limit: int = 200) -> int:
-    """End the messages whose time is over; they are never sent late."""
-    rows = sql.all(
-        "SELECT seq, id, line_id, chat_id FROM message WHERE state = 'queued' AND expires_at <= ?"
-        " LIMIT ? /*skip locked*/",
-        (now, limit),
-    )
-    for seq, message_id, line_id, chat_id in rows:
-        sql.run(
-            "UPDATE message SET state = 'expired', head = FALSE, error = COALESCE(error, ?)"
-            " WHERE seq = ? AND state = 'queued'",
-            (dumps({"code": "expired", "message": "It could not be sent in time."}), seq),
-        )
-        promote(sql, line_id, chat_id)
-        wake_runs(sql, message_id, now)
-    return len(rows)
-
-
-def abandoned(sql: Sql, *, dead: Sequence[str]) -> list[Claimed]:
-    """The messages that dead processes were sending: their attempts were begun and nobody knows how they ended."""
-    if not dead:
-        return []
-    rows = sql.all(
-        f"SELECT {_CLAIMED} FROM message WHERE state = 'sending' AND owner IN ({marks(len(dead))})",  # noqa: S608
-        tuple(dead),
-    )
-    return [Claimed(*row) for row in rows]
+    """Let the run that waits for this message look at it; one that somebody has just claimed looks once more."""
+    sql.run("UPDATE run SET wake_at = ? WHERE awaits = ? AND status = 'waiting'", (now, message_id))
 
 
 def next_due(sql: Sql, *, now: int) -> float | None:

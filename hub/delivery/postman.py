@@ -1,18 +1,25 @@
 """The sender of one process: opens lines, keeps them open, and delivers claimed messages through them."""
 
+import contextlib
 import json
 from dataclasses import dataclass
 
-from connectors.errors import Unconfirmed
+import structlog
+
+from connectors.errors import LineDown, Unconfirmed
 from connectors.registry import channel as channel_class
 from hub.clock import now_us
 from hub.core import Hub
-from hub.delivery import outbox
+from hub.delivery import outbox, sweep
 from hub.delivery.outbox import Claimed, Settlement
 from hub.delivery.retry import Policy
-from hub.delivery.send import OpenLine, deliver, settlement_of
+from hub.delivery.send import OpenLine, attempt, settlement_of, store
+from hub.errors import StorageUnavailable
+from hub.secrets import SecretError
 from hub.sql import Sql
 from hub.values import loads
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -27,13 +34,32 @@ class Postman:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._open: dict[str, _Opened] = {}
+        self._unsaved: list[tuple[Claimed, Settlement]] = []
 
     def deliver(self, claimed: Claimed) -> Settlement:
-        """Make the attempt, store its outcome, and wake whoever waits for it."""
-        line = self.line(claimed.line_id)
-        settlement = deliver(claimed, line, owner=self._hub.owner, run=self._hub.db.writer.run)
+        """Make the attempt, store its outcome, and wake whoever waits for it.
+
+        Raises StorageUnavailable when the outcome cannot be stored now; it is kept for `store_unsaved`.
+        """
+        try:
+            line = self.line(claimed.line_id)
+        except (SecretError, LookupError, ValueError) as error:
+            settlement = self._line_unusable(claimed, error)
+        else:
+            settlement = attempt(claimed, line)
+        try:
+            self._settle(claimed, settlement)
+        except StorageUnavailable:
+            self._unsaved.append((claimed, settlement))
+            raise
         self._hub.bell.ring()
         return settlement
+
+    def _line_unusable(self, claimed: Claimed, error: Exception) -> Settlement:
+        """No call was made: the line is put out of order with a reason, and the message waits for its repair."""
+        log.error("line_unusable", line_id=claimed.line_id, reason=type(error).__name__)
+        down = LineDown("The config of this line cannot be read; enter it anew.", code="line_unusable")
+        return settlement_of(down, claimed, Policy(schedule_s=self._hub.settings.retry_schedule_s))
 
     def line(self, line_id: str) -> OpenLine:
         """A line ready to send; opened anew only when its config or settings changed."""
@@ -49,18 +75,32 @@ class Postman:
         return opened.line
 
     def settle_abandoned(self, sql: Sql, dead: list[str]) -> int:
-        """Inside a job: what dead processes were sending may have arrived; each line's rule decides what follows."""
-        left = outbox.abandoned(sql, dead=dead)
-        for claimed in left:
-            owner = sql.one("SELECT owner FROM message WHERE id = ?", (claimed.id,))
+        """Inside a job that has named `sweep.abandoned_lines`: what dead processes were sending may have arrived;
+        each line's rule decides what follows."""
+        left = sweep.abandoned(sql, dead=dead)
+        for claimed, owner in left:
             error = Unconfirmed(
                 "The sending process ended before the messenger's answer was noted.", code="interrupted"
             )
             settlement = settlement_of(
                 error, claimed, self._policy(sql, claimed.line_id), sent=tuple(loads(claimed.sent_parts))
             )
-            outbox.settle(sql, claimed, settlement, owner=owner[0] if owner else "", now=now_us())
+            outbox.settle(sql, claimed, settlement, owner=owner, now=now_us())
         return len(left)
+
+    def store_unsaved(self) -> int:
+        """Write down the outcomes that could not be stored when they came. Raises StorageUnavailable."""
+        count = 0
+        while self._unsaved:
+            claimed, settlement = self._unsaved[0]
+            self._settle(claimed, settlement)
+            with contextlib.suppress(ValueError):  # another thread may have stored it too, which changes nothing
+                self._unsaved.remove((claimed, settlement))
+            count += 1
+        return count
+
+    def _settle(self, claimed: Claimed, settlement: Settlement) -> None:
+        store(claimed, settlement, owner=self._hub.owner, run=self._hub.db.writer.run)
 
     def _policy(self, sql: Sql, line_id: str) -> Policy:
         row = sql.one("SELECT channel, settings FROM line WHERE id = ?", (line_id,))

@@ -22,8 +22,13 @@ def beat(sql: Sql, *, owner: str, now: int) -> bool:
 
 
 def leave(sql: Sql, *, owner: str) -> None:
-    """Take this process out; it holds nothing any more."""
-    sql.run("DELETE FROM process WHERE id = ?", (owner,))
+    """Take this process out. While it still holds something it stays, so that others find it dead and free that."""
+    sql.run(
+        "DELETE FROM process WHERE id = ?"
+        " AND NOT EXISTS (SELECT 1 FROM message WHERE state IN ('queued', 'sending') AND owner = ?)"
+        " AND NOT EXISTS (SELECT 1 FROM run WHERE owner = ?)",
+        (owner, owner, owner),
+    )
 
 
 def find_dead(sql: Sql, *, owner: str, lease_s: float, now: int) -> list[str]:

@@ -25,12 +25,8 @@ class OpenLine:
     policy: Policy
 
 
-def deliver(claimed: Claimed, line: OpenLine, *, owner: str, run: Callable[..., bool]) -> Settlement:
-    """Make the attempt and store its outcome. `run` is the writer's: it makes the outcome durable.
-
-    Whatever the connector cannot class is a bug: it is logged, and counts as an attempt that may have been sent.
-    """
-    settlement = attempt(claimed, line)
+def store(claimed: Claimed, settlement: Settlement, *, owner: str, run: Callable[..., bool]) -> bool:
+    """Make an attempt's outcome durable; `run` is the writer's. False when the claim was lost meanwhile."""
     now = now_us()
     kept = run(
         lambda sql: outbox.settle(sql, claimed, settlement, owner=owner, now=now),
@@ -38,11 +34,14 @@ def deliver(claimed: Claimed, line: OpenLine, *, owner: str, run: Callable[..., 
     )
     if not kept:
         log.warning("claim_lost", message_id=claimed.id, attempt=claimed.attempt)
-    return settlement
+    return kept
 
 
 def attempt(claimed: Claimed, line: OpenLine) -> Settlement:
-    """Call the channel once and class what came back."""
+    """Call the channel once and class what came back.
+
+    Whatever the connector cannot class is a bug: it is logged, and counts as an attempt that may have been sent.
+    """
     began = time.monotonic()
     extra = loads(claimed.extra)
     before = tuple(loads(claimed.sent_parts))

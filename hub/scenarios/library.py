@@ -90,7 +90,8 @@ class Library:
                 view = self._load(sql, portal_id)
             with self._lock:
                 if fresh:
-                    self._links.clear()
+                    # A new one, not an emptied one: whoever is just reading a link puts it into the old one.
+                    self._links = OrderedDict()
                 self._portals[portal_id] = view
         return view
 
@@ -111,7 +112,8 @@ class Library:
 
     def link(self, hashed: str) -> LinkTarget | None:
         """Where the token with this hash leads, None when nowhere. Only known tokens are remembered."""
-        target = self._links.get(hashed)
+        links = self._links
+        target = links.get(hashed)
         if target is None:
             with self._db.sql() as sql:
                 row = sql.one("SELECT scenario_id, portal_id, expires_at FROM link WHERE token_hash = ?", (hashed,))
@@ -119,9 +121,9 @@ class Library:
                 return None
             target = LinkTarget(*row)
             with self._lock:
-                self._links[hashed] = target
-                while len(self._links) > CACHED_LINKS:
-                    self._links.popitem(last=False)
+                links[hashed] = target
+                while len(links) > CACHED_LINKS:
+                    links.popitem(last=False)
         return target
 
     def _load(self, sql: Sql, portal_id: int) -> PortalView:
@@ -182,7 +184,11 @@ class Library:
 
 def is_current(sql: Sql, view: PortalView, used: Globals | None = None) -> bool:
     """Whether a view is still what the database says; to be asked in the transaction that relies on it."""
-    row = sql.one("SELECT config, globals FROM stamp WHERE portal_id = ?", (view.id,))
+    wants_globals = used is not None and used.touched
+    # Whoever used globals holds the stamp until the end of the transaction: else two processes on PostgreSQL could
+    # both find it unchanged, and one would overwrite what the other has set.
+    lock = " FOR UPDATE" if wants_globals and sql.dialect == "postgresql" else ""
+    row = sql.one(f"SELECT config, globals FROM stamp WHERE portal_id = ?{lock}", (view.id,))  # noqa: S608
     if row is None or row[0] != view.config:
         return False
     return used is None or not used.touched or row[1] == view.globals_stamp

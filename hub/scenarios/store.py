@@ -148,9 +148,9 @@ def claim(sql: Sql, run_ids: Sequence[str], *, owner: str) -> list[RunRow]:
 
 
 def release(sql: Sql, run: RunRow, *, owner: str, wake_at: int | None) -> None:
-    """Give a claimed run back unchanged."""
+    """Give a claimed run back unchanged. A wake-up that came while it was claimed is kept."""
     sql.run(
-        "UPDATE run SET owner = NULL, wake_at = ? WHERE id = ? AND owner = ? AND fence = ?",
+        "UPDATE run SET owner = NULL, wake_at = COALESCE(wake_at, ?) WHERE id = ? AND owner = ? AND fence = ?",
         (wake_at, run.id, owner, run.fence),
     )
 

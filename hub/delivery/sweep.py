@@ -1,0 +1,62 @@
+"""What is left over in the outbox: messages whose time is over, and those that dead processes were sending.
+
+Both change which message is the head of a chat, so whoever sweeps names the lines to the writer first; a message
+that another process puts into the same chat meanwhile would else be overlooked and stay without a turn.
+"""
+
+from collections.abc import Sequence
+
+from hub.delivery.outbox import CLAIMED, OPEN, Claimed, promote, wake_runs
+from hub.sql import Sql, marks
+from hub.values import dumps
+
+# Both conditions: SQLite uses the index of open messages only where its own condition is repeated word for word.
+_QUEUED = f"state IN {OPEN} AND state = 'queued'"
+_SENDING = f"state IN {OPEN} AND state = 'sending'"
+
+
+def expiring_lines(sql: Sql, *, now: int) -> list[str]:
+    """The lines on which messages wait whose time is over: what `expire` touches."""
+    rows = sql.all(f"SELECT DISTINCT line_id FROM message WHERE {_QUEUED} AND expires_at <= ?", (now,))  # noqa: S608
+    return [line_id for (line_id,) in rows]
+
+
+def expire(sql: Sql, *, now: int, lines: Sequence[str], limit: int = 200) -> int:
+    """End the messages of these lines whose time is over; they are never sent late."""
+    if not lines:
+        return 0
+    rows = sql.all(
+        f"SELECT seq, id, line_id, chat_id FROM message WHERE {_QUEUED} AND expires_at <= ?"  # noqa: S608
+        f" AND line_id IN ({marks(len(lines))}) LIMIT ? /*skip locked*/",
+        (now, *lines, limit),
+    )
+    for seq, message_id, line_id, chat_id in rows:
+        sql.run(
+            "UPDATE message SET state = 'expired', head = FALSE, error = COALESCE(error, ?)"
+            " WHERE seq = ? AND state = 'queued'",
+            (dumps({"code": "expired", "message": "It could not be sent in time."}), seq),
+        )
+        promote(sql, line_id, chat_id)
+        wake_runs(sql, message_id, now)
+    return len(rows)
+
+
+def abandoned_lines(sql: Sql, *, dead: Sequence[str]) -> list[str]:
+    """The lines on which dead processes were sending."""
+    rows = sql.all(
+        f"SELECT DISTINCT line_id FROM message WHERE {_SENDING} AND owner IN ({marks(len(dead))})",  # noqa: S608
+        tuple(dead),
+    )
+    return [line_id for (line_id,) in rows]
+
+
+def abandoned(sql: Sql, *, dead: Sequence[str]) -> list[tuple[Claimed, str]]:
+    """The messages that dead processes were sending, each with its owner: their attempts were begun and nobody knows
+    how they ended."""
+    if not dead:
+        return []
+    rows = sql.all(
+        f"SELECT owner, {CLAIMED} FROM message WHERE {_SENDING} AND owner IN ({marks(len(dead))})",  # noqa: S608
+        tuple(dead),
+    )
+    return [(Claimed(*row), owner) for owner, *row in rows]
