@@ -94,8 +94,13 @@ class Intake:
                 view = self._library.portal(target.portal_id, fresh=attempt > 0)
             except KeyError:
                 raise Gone from None
+            if attempt > 0:
+                # What the link was read with is as old as the view that has just been replaced.
+                target = self.target(arrived)
             scenario = view.scenarios.get(target.scenario_id)
             if scenario is None or not view.active:
+                if attempt == 0:
+                    continue  # newer than the view that was at hand, or really gone
                 raise Gone
             outcome = self._try(arrived, view, scenario, wait=wait)
             if outcome is not None:
