@@ -29,8 +29,9 @@ def test_both_ways_of_building_the_schema_give_the_same_tables(
     settings: Settings, source: Source, tmp_path: Path
 ) -> None:
     empty = source.fresh(tmp_path, empty=True)
-    migrated, modelled = Database(settings), Database(settings.model_copy(update={"database_url": empty}))
+    migrated, modelled = Database(settings), Database(Settings(database_url=empty, testing=True))
     try:
+        assert inspect(modelled.engine).get_table_names() == []
         with modelled.engine.execution_options(hub_write=True).begin() as connection:
             metadata.create_all(connection)
         assert _shape(modelled) == _shape(migrated)
