@@ -88,9 +88,8 @@ def migrate() -> None:
 def demo(check: bool, port: int | None) -> None:
     """Show the product at work with simulated services."""
     from hub.sandbox.demo import main as run
-    from hub.settings import Settings
 
-    sys.exit(run(check, Settings().port if port is None else port))
+    sys.exit(run(check, port))
 
 
 def _settings() -> "Settings":

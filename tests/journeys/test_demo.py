@@ -1,0 +1,153 @@
+"""`hub demo` as a person starts it: it works, it says when it cannot, and it leaves nothing running."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from hub.sandbox.demo import PORTS
+from hub.sandbox.portal import make_app
+from tests.processes import ROOT, alive, children, wait_until
+
+SLOW_S = 180  # machines that run many tests at once
+
+
+def environment(**more: str) -> dict[str, str]:
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("HUB_") and name != "PORT"}
+    return plain | {"PYTHONPATH": str(ROOT)} | more
+
+
+def demo(*arguments: str, cwd: Path, output: Path, **more: str) -> "subprocess.Popen[bytes]":
+    with output.open("wb") as file:
+        return subprocess.Popen(
+            [sys.executable, "-m", "hub", "demo", *arguments],
+            cwd=cwd,
+            env=environment(**more),
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def four_free_ports() -> int:
+    """The first of the ports that a demo needs, all free right now."""
+    for first in range(20_000 + os.getpid() % 10_000, 60_000, 7):
+        sockets = []
+        try:
+            for port in range(first, first + PORTS):
+                sockets.append(socket.create_server(("127.0.0.1", port)))
+        except OSError:
+            continue
+        finally:
+            for taken in sockets:
+                taken.close()
+        return first
+    raise AssertionError("no four free ports in a row")
+
+
+def family(pid: int) -> list[int]:
+    """A process's children, and theirs."""
+    direct = children(pid)
+    return direct + [deeper for child in direct for deeper in family(child)]
+
+
+@pytest.fixture
+def ended() -> Iterator[list["subprocess.Popen[bytes]"]]:
+    """Processes put in here are ended after the test."""
+    started: list[subprocess.Popen[bytes]] = []
+    yield started
+    for process in started:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(60)
+
+
+def test_the_check_sends_sees_both_messages_arrive_and_succeeds(
+    tmp_path: Path, ended: list["subprocess.Popen[bytes]"]
+) -> None:
+    output = tmp_path / "output"
+    process = demo("--check", cwd=tmp_path, output=output)
+    ended.append(process)
+    code = process.wait(SLOW_S)
+    said = output.read_text()
+    assert code == 0, said
+    for words in ("Arrived: telegram chat 79991234567: Здравствуйте, Анна!", "duplicate", "404", "is sent", "works"):
+        assert words in said
+    assert not (tmp_path / "instance").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_demo_with_every_process_it_started(
+    tmp_path: Path, ended: list["subprocess.Popen[bytes]"], number: int
+) -> None:
+    output, port = tmp_path / "output", four_free_ports()
+    process = demo(cwd=tmp_path, output=output, PORT=str(port))
+    ended.append(process)
+    wait_until(lambda: "Ctrl+C" in output.read_text() or process.poll() is not None, within_s=SLOW_S, what="the start")
+    said = output.read_text()
+    assert process.poll() is None, said
+    started = family(process.pid)
+    assert len(started) >= 3, "serve, web and worker"
+
+    link = re.search(rf"'(http://127\.0\.0\.1:{port}/get/\?token=[^']+)'", said)
+    assert link, said
+    answer = requests.post(link[1], json={"chat_id": "79991234567"}, timeout=30)
+    assert answer.json()["status"] == "accepted"
+    assert "появится в следующей версии" in requests.get(f"http://localhost:{port + 1}/", timeout=30).text
+
+    process.send_signal(number)
+    assert process.wait(60) == 0, output.read_text()
+    wait_until(lambda: not [pid for pid in started if alive(pid)])
+    assert "Traceback" not in output.read_text()
+
+
+def test_a_second_start_keeps_the_links_and_the_key(tmp_path: Path, ended: list["subprocess.Popen[bytes]"]) -> None:
+    said = []
+    for attempt in ("first", "second"):
+        output, port = tmp_path / attempt, four_free_ports()
+        process = demo("--port", str(port), cwd=tmp_path, output=output)
+        ended.append(process)
+        wait_until(
+            lambda p=process, o=output: "Ctrl+C" in o.read_text() or p.poll() is not None, within_s=SLOW_S, what=attempt
+        )
+        said.append(output.read_text())
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0, output.read_text()
+    secrets = [(re.findall(r"token=([^&']+)", text), re.findall(r"Its key +(\S+)", text)) for text in said]
+    assert all(tokens and keys for tokens, keys in secrets), said
+    assert secrets[0] == secrets[1]
+    assert (tmp_path / "instance" / "demo" / "api_key").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("place", [0, 1, 3])
+def test_a_busy_port_is_told_in_one_line_that_names_port(tmp_path: Path, place: int) -> None:
+    first = four_free_ports()
+    output = tmp_path / "output"
+    with socket.create_server(("127.0.0.1", first + place)):
+        process = demo(cwd=tmp_path, output=output, PORT=str(first))
+        assert process.wait(SLOW_S) == 1
+    lines = output.read_text().strip().splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("PORT: ")
+
+
+def test_a_port_that_leaves_no_room_is_refused(tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    process = demo("--port", "65534", cwd=tmp_path, output=output)
+    assert process.wait(SLOW_S) == 1
+    assert output.read_text().startswith("PORT: the demo needs a number from 1 to 65532")
+
+
+def test_the_portals_page_says_that_it_is_still_to_come() -> None:
+    answer = make_app("http://127.0.0.1:8003").test_client().get("/")
+    assert answer.status_code == 200
+    assert "появится в следующей версии" in answer.text
+    assert 'href="http://127.0.0.1:8003"' in answer.text
