@@ -5,20 +5,23 @@ datagram socket under `instance/bells/`; ringing sends one byte to all of them.
 """
 
 import contextlib
+import hashlib
 import os
 import select
 import socket
+import tempfile
 import time
 from pathlib import Path
 
 _LIST_EVERY_S = 1.0
+_ADDRESS_BYTES = 70  # of the 104 that some systems allow; the name of the socket comes on top
 
 
 class Bell:
     """Rings the listeners, and makes them."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder = _short(folder)
         self._sender: socket.socket | None = None
         self._known: list[str] = []
         self._listed_at = 0.0
@@ -27,7 +30,7 @@ class Bell:
     def listen(self) -> "Listener":
         """A listener of this process."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        listener = Listener(self._folder / f"{os.getpid()}-{len(self._listeners)}.sock")
+        listener = Listener(self._folder / f"{os.getpid()}-{os.urandom(4).hex()}.sock")
         self._listeners.append(listener)
         return listener
 
@@ -45,11 +48,13 @@ class Bell:
                 self._sender.sendto(b"!", path)
             except BlockingIOError:
                 continue  # its box is full of rings already
-            except OSError:
+            except (ConnectionRefusedError, FileNotFoundError):
                 # Nobody listens there any more: a process that was killed left its socket behind.
                 self._listed_at = 0.0
                 with contextlib.suppress(OSError):
                     os.unlink(path)
+            except OSError:
+                continue  # another user's, or no room for it now; the poll is the floor
 
     def close(self) -> None:
         """Close all sockets of this process."""
@@ -59,6 +64,14 @@ class Bell:
         if self._sender is not None:
             self._sender.close()
             self._sender = None
+
+
+def _short(folder: Path) -> Path:
+    """The folder, or, where its path is too long for the address of a socket, one that its name leads to."""
+    if len(os.fsencode(folder.absolute())) <= _ADDRESS_BYTES:
+        return folder
+    named = hashlib.sha256(os.fsencode(folder.absolute())).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"hubline-bells-{os.getuid()}-{named}"
 
 
 class Listener:

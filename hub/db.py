@@ -70,8 +70,10 @@ class Database:
         """A session that commits when its block ends well, and rolls back when it does not."""
         with _translated(), self._file_lock():
             engine = self.engine.execution_options(hub_write=True)
-            with Session(engine, expire_on_commit=False) as session, session.begin():
+            with Session(engine, expire_on_commit=False) as session:
+                self._begin(session)
                 yield session
+                session.commit()
 
     @contextmanager
     def sql(self) -> Iterator[Sql]:
@@ -113,6 +115,20 @@ class Database:
             connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
         return engine
+
+    def _begin(self, session: Session) -> None:
+        """Open the transaction; somebody who knows nothing of our file lock (a backup, a shell) may be writing."""
+        deadline = time.monotonic() + LOCK_WAIT_S
+        while True:
+            try:
+                session.connection()
+                return
+            except OperationalError as error:
+                busy = self.dialect == "sqlite" and any(sign in str(error.orig) for sign in ("locked", "busy"))
+                if not busy or time.monotonic() > deadline:
+                    raise
+                session.rollback()
+                time.sleep(0.02)
 
     @contextmanager
     def _file_lock(self) -> Iterator[None]:

@@ -1,7 +1,9 @@
 """Settings from the environment, read once at start; a wrong value stops the start with one line that names it."""
 
+import contextlib
 import os
 import secrets as random
+import tempfile
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -21,7 +23,7 @@ def _split(value: object) -> object:
 
 
 Commas = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-Delays = Annotated[tuple[float, ...], NoDecode, BeforeValidator(_split)]
+Delays = Annotated[tuple[Annotated[float, Field(ge=0, allow_inf_nan=False)], ...], NoDecode, BeforeValidator(_split)]
 
 
 class Settings(BaseSettings):
@@ -36,9 +38,9 @@ class Settings(BaseSettings):
     public_url: str = ""
     port: int = Field(8000, ge=0, le=65535)
     web_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=64)
-    rate_link_s: float = Field(0, ge=0)
-    rate_portal_s: float = Field(0, ge=0)
-    rate_ip_s: float = Field(0, ge=0)
+    rate_link_s: float = Field(0, ge=0, allow_inf_nan=False)
+    rate_portal_s: float = Field(0, ge=0, allow_inf_nan=False)
+    rate_ip_s: float = Field(0, ge=0, allow_inf_nan=False)
     trusted_proxies: Commas = ()
     result_waiters: int = Field(200, ge=0)
     time_zone: str = "Europe/Moscow"
@@ -48,10 +50,10 @@ class Settings(BaseSettings):
     bitrix24_js_url: str = "https://api.bitrix24.com/api/v1/"
     egress_allow: Commas = ()
     retry_schedule_s: Delays = (5, 30, 120, 600, 1800, 3600, 7200, 14400, 28800)
-    message_ttl_s: float = Field(86400, gt=0)
-    lease_s: float = Field(60, gt=0)
+    message_ttl_s: float = Field(86400, gt=0, allow_inf_nan=False)
+    lease_s: float = Field(60, gt=0, allow_inf_nan=False)
     result_wait_s: float = Field(20, ge=0.1, le=55)
-    sweep_interval_s: float = Field(300, gt=0)
+    sweep_interval_s: float = Field(300, gt=0, allow_inf_nan=False)
     retention_days: int = Field(30, ge=3, le=90)
     log_format: Literal["", "console", "json"] = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -122,16 +124,26 @@ class Settings(BaseSettings):
 def _kept_secret(path: Path) -> str:
     """A random secret that survives restarts; of two processes that start at once, one makes it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        kept = path.read_text().strip()
-        if kept:
-            return kept
-        raise ConfigurationError(f"{path} is empty; delete it or set {PREFIX}{path.name.upper()}") from None
-    with os.fdopen(handle, "w") as file:
-        file.write(secret := random.token_urlsafe(32))
-    return secret
+    if not path.exists():
+        # Written whole under another name first: the other process must never read half a secret.
+        handle, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+        try:
+            with os.fdopen(handle, "w") as file:
+                file.write(random.token_urlsafe(32))
+                file.flush()
+                os.fsync(file.fileno())
+            with contextlib.suppress(FileExistsError):
+                os.link(draft, path)
+        finally:
+            os.unlink(draft)
+    kept = path.read_text().strip()
+    if not kept:
+        raise ConfigurationError(f"{path} is empty; delete it or set {PREFIX}{_variable_of(path)}")
+    return kept
+
+
+def _variable_of(path: Path) -> str:
+    return "ENCRYPTION_KEYS" if path.name == "encryption_key" else path.name.upper()
 
 
 def _adopt_env_file(path: Path) -> None:

@@ -1,0 +1,67 @@
+"""The bell wakes who waits in another process, and never fails whoever rings it."""
+
+from pathlib import Path
+
+import pytest
+
+import hub.bell
+from hub.bell import Bell
+
+
+@pytest.fixture(autouse=True)
+def _looks_for_listeners_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub.bell, "_LIST_EVERY_S", -1)
+
+
+def test_a_ring_wakes_every_listener(tmp_path: Path) -> None:
+    one, other, ringer = Bell(tmp_path), Bell(tmp_path), Bell(tmp_path)
+    listeners = [one.listen(), one.listen(), other.listen()]
+    ringer.ring()
+    assert [listener.wait(1) for listener in listeners] == [True, True, True]
+    for bell in (one, other, ringer):
+        bell.close()
+
+
+def test_rings_that_pile_up_count_once(tmp_path: Path) -> None:
+    bell = Bell(tmp_path)
+    listener = bell.listen()
+    for _ in range(1_000):
+        bell.ring()
+    assert listener.wait(1)
+    assert not listener.wait(0)
+    bell.close()
+
+
+def test_without_a_ring_the_wait_ends_by_itself(tmp_path: Path) -> None:
+    bell = Bell(tmp_path)
+    assert not bell.listen().wait(0.01)
+    bell.close()
+
+
+def test_what_a_killed_process_left_behind_is_cleared_away(tmp_path: Path) -> None:
+    bell = Bell(tmp_path)
+    listener = bell.listen()
+    (path,) = tmp_path.glob("*.sock")
+    listener._socket.close()
+    bell.ring()
+    assert not path.exists()
+    bell.close()
+
+
+def test_closing_leaves_nothing_behind_and_ringing_goes_on_working(tmp_path: Path) -> None:
+    bell = Bell(tmp_path)
+    bell.listen()
+    bell.close()
+    assert list(tmp_path.glob("*.sock")) == []
+    bell.ring()
+    bell.close()
+
+
+def test_a_folder_with_a_long_path_has_a_bell_too(tmp_path: Path) -> None:
+    deep = tmp_path / ("a long name of a folder " * 5) / "bells"
+    bell, other = Bell(deep), Bell(deep)
+    listener = bell.listen()
+    other.ring()
+    assert listener.wait(1)
+    bell.close()
+    other.close()
