@@ -93,6 +93,7 @@ def running(folder: Path, port: int) -> Iterator[Demo]:
     except ConfigurationError:
         sandbox.stop()
         raise
+    click.echo("Starting Hubline and its simulated services…")
     own_port = port or _free_port()
     url = f"http://{HOST}:{own_port}"
     product: subprocess.Popen[bytes] | None = None

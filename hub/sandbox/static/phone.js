@@ -4,6 +4,7 @@
 const chats = new Map();
 let last = 0;
 let open = null;
+let chosen = false; // until somebody picks a chat, the one with the newest message is shown
 
 function element(name, text, className) {
   const made = document.createElement(name);
@@ -33,11 +34,12 @@ function show() {
   const list = document.getElementById("chats");
   const rows = [...chats.entries()].sort((a, b) => b[1].at(-1).number - a[1].at(-1).number).slice(0, 100);
   list.replaceChildren(...rows.map(([name, entries]) => {
-    const button = element("button", entries[0].service + " · " + entries[0].chat);
+    const { service, chat } = entries[0];
+    const button = element("button", chat);
     button.type = "button";
-    button.append(element("small", entries.at(-1).text));
+    button.append(element("small", service[0].toUpperCase() + service.slice(1) + ": " + entries.at(-1).text));
     button.setAttribute("aria-current", String(name === open));
-    button.addEventListener("click", () => { open = name; show(); });
+    button.addEventListener("click", () => { open = name; chosen = true; show(); });
     return button;
   }));
   const chat = document.getElementById("chat");
@@ -61,7 +63,7 @@ async function poll() {
       const name = entry.service + " " + entry.chat;
       if (!chats.has(name)) chats.set(name, []);
       chats.get(name).push(entry);
-      open ??= name;
+      if (!chosen) open = name;
     }
     if (sent.length) show();
   } catch {
@@ -74,6 +76,7 @@ document.getElementById("clear").addEventListener("click", async () => {
   await fetch("/_control/reset", { method: "POST" });
   chats.clear();
   open = null;
+  chosen = false;
   show();
 });
 
