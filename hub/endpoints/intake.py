@@ -7,7 +7,9 @@ the results link waits for it, `hub.endpoints.waiting`.
 
 import hashlib
 import ipaddress
+import threading
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +31,7 @@ from hub.endpoints.parse import (
     parse_body,
     parse_query,
 )
+from hub.errors import StorageUnavailable
 from hub.ids import new_id, same, token_hash
 from hub.language import Scope, compile_template
 from hub.scenarios import store
@@ -42,6 +45,7 @@ from hub.values import Value
 
 log = structlog.get_logger(__name__)
 STALE_TRIES = 50
+CROWDED_TRIES = 3
 NOT_FOUND = "There is no such link."
 
 
@@ -82,6 +86,7 @@ class Intake:
         self._hub = hub
         self._library = library
         self._runner = runner
+        self._turn = threading.Lock()
 
     def accept(self, arrived: Arrived, target: LinkTarget, *, wait: bool) -> Outcome:
         """Take a request at the link that `target` found. `wait`: it came by the results link.
@@ -90,22 +95,31 @@ class Intake:
         StorageUnavailable when nothing could be stored.
         """
         for attempt in range(STALE_TRIES):
-            try:
-                view = self._library.portal(target.portal_id, fresh=attempt > 0)
-            except KeyError:
-                raise Gone from None
-            if attempt > 0:
-                # What the link was read with is as old as the view that has just been replaced.
-                target = self.target(arrived)
-            scenario = view.scenarios.get(target.scenario_id)
-            if scenario is None or not view.active:
-                if attempt == 0:
-                    continue  # newer than the view that was at hand, or really gone
-                raise Gone
-            outcome = self._try(arrived, view, scenario, wait=wait)
+            # Those who change the same variables at once overtake each other; after a few times they queue up.
+            with self._turn if attempt >= CROWDED_TRIES else nullcontext():
+                outcome, target = self._attempt(arrived, target, attempt, wait=wait)
             if outcome is not None:
                 return outcome
-        raise RuntimeError("the settings of a portal change faster than a request can be stored")
+        raise StorageUnavailable("Too many requests change the same variables at once; try again.")
+
+    def _attempt(
+        self, arrived: Arrived, target: LinkTarget, attempt: int, *, wait: bool
+    ) -> tuple[Outcome | None, LinkTarget]:
+        """Take a request with the settings at hand, or, after the first attempt, with those of now. None: they are
+        out of date, try again."""
+        try:
+            view = self._library.portal(target.portal_id, fresh=attempt > 0)
+        except KeyError:
+            raise Gone from None
+        if attempt > 0:
+            # What the link was read with is as old as the view that has just been replaced.
+            target = self.target(arrived)
+        scenario = view.scenarios.get(target.scenario_id)
+        if scenario is None or not view.active:
+            if attempt == 0:
+                return None, target  # newer than the view that was at hand, or really gone
+            raise Gone
+        return self._try(arrived, view, scenario, wait=wait), target
 
     def target(self, arrived: Arrived) -> LinkTarget:
         """Where a request's token leads. Raises Gone for an unknown one, and for one whose grace is over."""

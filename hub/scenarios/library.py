@@ -89,9 +89,8 @@ class Library:
             with self._db.sql() as sql:
                 view = self._load(sql, portal_id)
             with self._lock:
-                if fresh:
-                    # A new one, not an emptied one: whoever is just reading a link puts it into the old one.
-                    self._links = OrderedDict()
+                # A new one, not an emptied one: whoever is just reading a link puts it into the old one.
+                self._links = OrderedDict()
                 self._portals[portal_id] = view
         return view
 
