@@ -40,6 +40,10 @@ class _Job:
         self.abandoned = False
 
 
+class _Last(_Job):
+    """What ends the thread."""
+
+
 class Writer:
     """The writer of one process. Starts its thread with the first job, so it is safe to make before a fork."""
 
@@ -72,10 +76,14 @@ class Writer:
         return result
 
     def close(self) -> None:
-        """End the thread; jobs already handed over are finished first."""
-        if self._started_by == os.getpid():
-            self._queue.put(None)
+        """End the thread and wait until it has: jobs already handed over are finished first."""
+        with self._start_lock:
+            if self._started_by != os.getpid():
+                return
             self._started_by = None
+            last = _Last(_nothing, (), self._new_event())
+            self._queue.put(last)
+            last.done.wait(RETRY_FOR_S + 4)
 
     # ---------------------------------------------------------------- starting
 
@@ -126,13 +134,15 @@ class Writer:
             batch = [inbox.get()]
             while len(batch) < BATCH and not inbox.empty():
                 batch.append(inbox.get())
-            jobs = [job for job in batch if job is not None]
+            jobs = [job for job in batch if not isinstance(job, _Last)]
             if jobs:
                 self._write(jobs)
                 self._publish(jobs)
             if len(jobs) < len(batch):
                 if self._connection is not None:
                     self._connection.close()
+                    self._connection = None
+                self._publish([job for job in batch if isinstance(job, _Last)])
                 return
 
     def _write(self, jobs: list[_Job]) -> None:
@@ -223,6 +233,10 @@ def _may_pass(error: BaseException) -> bool:
     if isinstance(error, psycopg.OperationalError | OSError):
         return True
     return any(sign in str(error) for sign in ("locked", "busy"))
+
+
+def _nothing(_sql: Sql) -> None:
+    """The job that is no job."""
 
 
 def _set_all(jobs: list[_Job]) -> None:

@@ -1,0 +1,118 @@
+"""Sessions: what is written stays when the block ends well, and only then."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from hub.clock import now_us
+from hub.core import Hub
+from hub.db import Database
+from hub.errors import StorageUnavailable
+from hub.portals.models import Portal
+
+
+def portal(name: str) -> Portal:
+    return Portal(member_id=name, installed_at=now_us(), time_zone="Europe/Moscow")
+
+
+def names(db: Database) -> list[str]:
+    with db.sql() as sql:
+        return [name for (name,) in sql.all("SELECT member_id FROM portal ORDER BY member_id")]
+
+
+def test_a_block_that_ends_well_is_stored(hub: Hub) -> None:
+    with hub.db.write() as session:
+        session.add(portal("one"))
+    assert names(hub.db) == ["one"]
+
+
+def test_a_block_that_fails_leaves_nothing(hub: Hub) -> None:
+    def fail() -> None:
+        with hub.db.write() as session:
+            session.add(portal("one"))
+            session.flush()
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert names(hub.db) == []
+    with hub.db.write() as session:
+        session.add(portal("two"))
+    assert names(hub.db) == ["two"]
+
+
+def test_what_a_reader_changes_is_never_stored(hub: Hub) -> None:
+    with hub.db.read() as session:
+        session.add(portal("one"))
+        session.flush()
+    assert names(hub.db) == []
+
+
+def test_sessions_and_the_writer_take_turns(hub: Hub) -> None:
+    def by_session(n: int) -> None:
+        with hub.db.write() as session:
+            session.add(portal(f"s{n}"))
+
+    def by_writer(n: int) -> None:
+        hub.db.writer.run(
+            lambda sql: sql.run(
+                "INSERT INTO event_key (scenario_id, key, portal_id, request_id, run_id, body_hash, created_at)"
+                " VALUES (1, ?, 1, '', '', '', 0)",
+                (str(n),),
+            )
+        )
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda n: (by_session if n % 2 else by_writer)(n), range(80)))
+    with hub.db.sql() as sql:
+        assert sql.one("SELECT count(*) FROM event_key") == (40,)
+    assert len(names(hub.db)) == 40
+
+
+@pytest.mark.databases("sqlite")
+def test_a_page_waits_for_a_foreign_writer(hub: Hub) -> None:
+    foreign = hub.db.connect()
+    foreign.execute("BEGIN IMMEDIATE")
+    timer = threading.Timer(0.3, lambda: foreign.execute("COMMIT"))
+    timer.start()
+    with hub.db.write() as session:
+        session.add(portal("one"))
+    timer.join()
+    foreign.close()
+    assert names(hub.db) == ["one"]
+
+
+@pytest.mark.databases("sqlite")
+def test_a_page_that_waits_too_long_is_told_to_try_again(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.db.LOCK_WAIT_S", 0.2)
+    foreign = hub.db.connect()
+    foreign.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StorageUnavailable), hub.db.write() as session:
+        session.add(portal("one"))
+    foreign.execute("ROLLBACK")
+    foreign.close()
+    assert names(hub.db) == []
+
+
+@pytest.mark.databases("sqlite")
+def test_sqlite_keeps_what_it_said_it_kept_and_holds_to_foreign_keys(hub: Hub) -> None:
+    connection = hub.db.connect()
+    wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
+    assert {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in wanted} == wanted
+    connection.close()
+
+
+@pytest.mark.databases("postgresql")
+def test_a_lost_connection_of_the_pool_is_replaced(hub: Hub) -> None:
+    assert names(hub.db) == []
+    killer = hub.db.connect()
+    killer.execute(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    killer.close()
+    assert names(hub.db) == []
+    with hub.db.write() as session:
+        session.add(portal("one"))
+    assert names(hub.db) == ["one"]
