@@ -20,13 +20,17 @@ from connectors.text import Unit, length, split
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a channel carries. Rates are messages per second, 0 for no limit; `buttons` is the most of one message."""
+    """What a channel carries. Rates are messages per second, 0 for no limit; `buttons` is the most of one message.
+
+    `idempotent_s` is how long after its first try a repeat is recognised, in seconds; 0 when it always is.
+    """
 
     text_chars: int
     text_unit: Unit = "chars"
     buttons: int = 0
     receipts: bool = False
     idempotent: bool = False
+    idempotent_s: float = 0.0
     recipients: Literal["phone", "chat_id"] = "chat_id"
     rate_per_s: float = 0.0
     rate_per_chat_per_s: float = 0.0
@@ -85,7 +89,11 @@ class Callback:
 
 @dataclass(frozen=True)
 class ChannelEvent:
-    """Something a provider told us. `kind` is message, button, status, blocked, unblocked or other."""
+    """Something a provider told us. `kind` is message, button, status, blocked, unblocked or other.
+
+    A status names the message by `provider_id`, and by our own `message_id` where the provider sends it back; its
+    `state` is sent, delivered, read or undelivered, and `text` the reason of the last.
+    """
 
     kind: str
     event_id: str
@@ -95,6 +103,7 @@ class ChannelEvent:
     provider_id: str = ""
     state: str = ""
     raw: Any = None
+    message_id: str = ""
 
 
 class ChannelConfig(BaseModel):
@@ -148,6 +157,10 @@ class Channel(ABC):
     def read(self, callback: Callback) -> list[ChannelEvent]:
         """The events of one callback; none by default. Raises CallbackRefused when it is not the provider's."""
         return []
+
+    def answer(self, callback: Callback) -> str:
+        """What the provider wants to hear, as plain text, after `read` took its callback; empty by default."""
+        return ""
 
     def address(self, raw: str) -> str:
         """A recipient's address in the provider's own spelling."""
