@@ -8,6 +8,7 @@ import structlog
 
 from connectors.errors import LineDown, Unconfirmed
 from connectors.registry import channel as channel_class
+from hub import failpoints
 from hub.clock import now_us
 from hub.core import Hub
 from hub.delivery import outbox, sweep
@@ -46,7 +47,9 @@ class Postman:
         except (SecretError, LookupError, ValueError) as error:
             settlement = self._line_unusable(claimed, error)
         else:
+            failpoints.reach(self._hub.settings, "after_claim")
             settlement = attempt(claimed, line)
+            failpoints.reach(self._hub.settings, "after_send")
         try:
             self._settle(claimed, settlement)
         except StorageUnavailable:
