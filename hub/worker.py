@@ -1,12 +1,13 @@
 """The worker: sends what is due, carries on runs that are due, frees what dead processes held.
 
 One loop claims, a pool of threads (greenlets, once gevent has replaced them) does. It claims only as many messages
-as there are free hands, since a claim is the beginning of an attempt. It wakes by the bell, at the next due time,
-or after a quarter of a second, whichever comes first.
+as there are free hands, since a claim is the beginning of an attempt. It wakes by the bell or
+after a quarter of a second, so that what was put off is at most that much late.
 """
 
 import signal
 import threading
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -17,12 +18,13 @@ import structlog
 
 from hub.clock import SECOND, now_us
 from hub.core import make_hub
-from hub.delivery import outbox, processes, sweep
+from hub.delivery import claiming, processes, sweep
+from hub.delivery.outbox import Claimed
 from hub.endpoints.records import EVENT_KEY_DAYS
+from hub.endpoints.runtime import Runtime, make_runtime
 from hub.errors import StorageUnavailable
 from hub.logs import configure as configure_logs
 from hub.presence import Presence
-from hub.endpoints.runtime import Runtime, make_runtime
 from hub.scenarios import store
 from hub.settings import Settings
 from hub.sql import Sql
@@ -63,6 +65,8 @@ class Worker:
         self._stop = stop
         self._hands = _Hands(self._hub.settings.worker_threads, "send")
         self._run_hands = _Hands(RUN_HANDS, "run")
+        self._sending: Counter[str] = Counter()
+        self._turn = 0
         self._housekept_at = 0
         self._pruned_at = 0
         self._stranded: list[store.RunRow] = []
@@ -77,7 +81,7 @@ class Worker:
             try:
                 self._housekeep()
                 found = self._claim_messages() + self._claim_runs()
-                pause_s = 0.0 if found else self._pause()
+                pause_s = 0.0 if found else POLL_S
             except StorageUnavailable as error:
                 log.warning("database_unavailable", reason=error.message)
                 pause_s = POLL_S
@@ -94,13 +98,29 @@ class Worker:
         owner, now = self._hub.owner, now_us()
         # A look before the claim: an idle worker must not take the write lock four times a second.
         with self._hub.db.sql() as sql:
-            due = outbox.next_due(sql, now=now)
-        if due is None or due > 0:
+            lines = claiming.ready_lines(sql, now=now)
+        if not lines:
             return 0
-        claimed = self._hub.db.writer.run(lambda sql: outbox.claim(sql, owner=owner, limit=free, now=now))
+        self._turn += 1
+        turn = self._turn
+        claimed = self._hub.db.writer.run(
+            lambda sql: claiming.claim(sql, lines, owner=owner, limit=free, now=now, room=self._room, turn=turn),
+            lines=lines,
+        )
         for message in claimed:
-            self._hands.give(partial(self._runtime.postman.deliver, message))
+            self._sending[message.line_id] += 1
+            self._hands.give(partial(self._send, message))
         return len(claimed)
+
+    def _room(self, line_id: str) -> int:
+        """A line may keep at most half of the hands busy, so that one that hangs leaves the others theirs."""
+        return max(1, self._hands.count // 2) - self._sending[line_id]
+
+    def _send(self, message: Claimed) -> None:
+        try:
+            self._runtime.postman.deliver(message)
+        finally:
+            self._sending[message.line_id] -= 1
 
     def _claim_runs(self) -> int:
         free = self._run_hands.free
@@ -139,13 +159,6 @@ class Worker:
             log.warning("run_not_given_back", run_id=run.id)
             self._stranded.append(run)
 
-    def _pause(self) -> float:
-        with self._hub.db.sql() as sql:
-            due = outbox.next_due(sql, now=now_us())
-        if due is None or due <= 0:
-            return POLL_S
-        return min(POLL_S, due)
-
     # ---------------------------------------------------------------- housekeeping
 
     def _housekeep(self) -> None:
@@ -172,6 +185,7 @@ class Worker:
             self._pruned_at = now
             oldest = now - EVENT_KEY_DAYS * 86_400 * SECOND
             hub.db.writer.run(lambda sql: sql.run("DELETE FROM event_key WHERE created_at < ?", (oldest,)))
+            hub.db.writer.run(lambda sql: claiming.forget_paces(sql, now=now))
 
     def _free(self, sql: Sql, dead: list[str]) -> None:
         now = now_us()
@@ -187,7 +201,7 @@ class _Hands:
     def __init__(self, count: int, name: str) -> None:
         self._pool = ThreadPoolExecutor(count, thread_name_prefix=f"hub-{name}")
         self._free = count
-        self._count = count
+        self.count = count
         self._changed = threading.Condition()
         self.on_free: Callable[[], None] = lambda: None
 
@@ -202,7 +216,7 @@ class _Hands:
 
     def finish(self, within_s: float) -> bool:
         with self._changed:
-            done = self._changed.wait_for(lambda: self._free == self._count, within_s)
+            done = self._changed.wait_for(lambda: self._free == self.count, within_s)
         self._pool.shutdown(wait=False)
         return done
 

@@ -162,7 +162,8 @@ def pause(session: Session, line: Line) -> None:
 def resume(session: Session, line: Line) -> None:
     """Let a line send again, whatever stopped it."""
     _set_state(line, "active")
-    line.held_until = None
+    line.held_until = line.opened_at = line.ramp_from = None
+    line.trouble = line.opened = 0
     session.add(line)
     bump(session, line.portal_id, "config")
 

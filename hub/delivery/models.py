@@ -28,10 +28,25 @@ class Line(SQLModel, table=True):
     state: str = Field(default="active", max_length=16)
     state_reason: str = Field(default="", max_length=500)
     held_until: int | None = moment(nullable=True)
+    pace_at: int | None = moment(nullable=True)
+    trouble: int = 0
+    opened: int = 0
+    opened_at: int | None = moment(nullable=True)
+    ramp_from: int | None = moment(nullable=True)
     token_hash: str = Field(unique=True, max_length=64)
     token_sealed: str = json_text()
     created_at: int = moment()
     deleted_at: int | None = moment(nullable=True)
+
+
+class ChatPace(SQLModel, table=True):
+    """How fast a chat was written to: the rate limiter's arrival time (`pacing`), µs."""
+
+    __tablename__ = "chat_pace"
+
+    line_id: str = Field(primary_key=True, max_length=32)
+    chat_id: str = Field(primary_key=True, max_length=255)
+    tat: int = moment(index=True)
 
 
 class Message(SQLModel, table=True):

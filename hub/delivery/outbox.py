@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hub.clock import SECOND
+from hub.delivery import breaker
 from hub.sql import Sql, marks
 from hub.values import dumps, loads
 
@@ -18,8 +18,8 @@ OPEN = "('queued', 'sending')"
 FINAL = ("sent", "delivered", "read", "unconfirmed", "undelivered", "failed", "expired", "cancelled")
 _INSERT = """
 INSERT INTO message (id, portal_id, line_id, run_id, block, iteration, messenger, chat_id, chat_id_raw, text, extra,
-                     state, head, due_at, expires_at, attempts, failures, owner, sent_parts, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, '[]', ?)
+                     state, head, due_at, expires_at, attempts, failures, sent_parts, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, 0, 0, '[]', ?)
 """
 _HAS_OPEN = f"SELECT 1 FROM message WHERE line_id = ? AND chat_id = ? AND state IN {OPEN} LIMIT 1"  # noqa: S608
 CLAIMED = "id, portal_id, line_id, messenger, chat_id, text, extra, attempts, failures, sent_parts, expires_at"
@@ -79,11 +79,9 @@ class Settlement:
     hold_line_until: int | None = None
 
 
-def enqueue(sql: Sql, entry: Entry, *, now: int, claim_for: str | None = None) -> Claimed | None:
-    """Put a message at the end of its chat. With `claim_for`, the maker's own name, it is claimed at once when it
-    is the head of its chat and its line may send; then the claim is returned."""
+def enqueue(sql: Sql, entry: Entry, *, now: int) -> bool:
+    """Put a message at the end of its chat. True when it is the head there."""
     head = sql.one(_HAS_OPEN, (entry.line_id, entry.chat_id)) is None
-    mine = head and claim_for is not None and entry.due_at <= now and _line_may_send(sql, entry.line_id, now)
     sql.run(
         _INSERT,
         (
@@ -98,61 +96,31 @@ def enqueue(sql: Sql, entry: Entry, *, now: int, claim_for: str | None = None) -
             entry.chat_id_raw,
             entry.text,
             dumps(entry.extra),
-            "sending" if mine else "queued",
             head,
             entry.due_at,
             entry.expires_at,
-            1 if mine else 0,
-            claim_for if mine else None,
             now,
         ),
     )
-    if not mine or claim_for is None:
-        return None
-    begin_attempts(sql, [(entry.id, 1)], claim_for, now)
-    return Claimed(
-        entry.id,
-        entry.portal_id,
-        entry.line_id,
-        entry.messenger,
-        entry.chat_id,
-        entry.text,
-        dumps(entry.extra),
-        1,
-        0,
-        "[]",
-        entry.expires_at,
-    )
+    return head
 
 
-def claim(sql: Sql, *, owner: str, limit: int, now: int) -> list[Claimed]:
-    """Take up to `limit` due heads, oldest due first, and begin an attempt for each."""
-    due = sql.all(
-        "SELECT seq FROM message WHERE head AND state = 'queued' AND due_at <= ? AND expires_at > ? AND line_id IN"
-        " (SELECT id FROM line WHERE state = 'active' AND deleted_at IS NULL"
-        " AND (held_until IS NULL OR held_until <= ?))"
-        " ORDER BY due_at, seq LIMIT ? /*skip locked*/",
-        (now, now, now, limit),
-    )
-    if not due:
+def begin(sql: Sql, ids: Sequence[str], *, owner: str, now: int) -> list[Claimed]:
+    """Claim these queued heads and note that an attempt at each is about to be made; in the order given."""
+    if not ids:
         return []
-    seqs = [seq for (seq,) in due]
     rows = sql.all(
         f"UPDATE message SET state = 'sending', owner = ?, attempts = attempts + 1"  # noqa: S608
-        f" WHERE seq IN ({marks(len(seqs))}) AND state = 'queued' AND head RETURNING {CLAIMED}",
-        (owner, *seqs),
+        f" WHERE id IN ({marks(len(ids))}) AND state = 'queued' AND head RETURNING {CLAIMED}",
+        (owner, *ids),
     )
-    claimed = [Claimed(*row) for row in rows]
-    begin_attempts(sql, [(one.id, one.attempt) for one in claimed], owner, now)
-    return claimed
-
-
-def begin_attempts(sql: Sql, attempts: Sequence[tuple[str, int]], owner: str, now: int) -> None:
-    """Note that these attempts are about to be made."""
+    place = {message_id: n for n, message_id in enumerate(ids)}
+    claimed = sorted((Claimed(*row) for row in rows), key=lambda one: place[one.id])
     sql.many(
         "INSERT INTO attempt (message_id, n, owner, started_at, code, message) VALUES (?, ?, ?, ?, '', '')",
-        [(message, n, owner, now) for message, n in attempts],
+        [(one.id, one.attempt, owner, now) for one in claimed],
     )
+    return claimed
 
 
 def settle(sql: Sql, claimed: Claimed, settlement: Settlement, *, owner: str, now: int) -> bool:
@@ -212,6 +180,15 @@ def settle(sql: Sql, claimed: Claimed, settlement: Settlement, *, owner: str, no
             "UPDATE line SET state = ?, state_reason = ? WHERE id = ? AND state = 'active'",
             (settlement.line_state, error.get("message", "")[:500], claimed.line_id),
         )
+    breaker.note(
+        sql,
+        line_id=claimed.line_id,
+        message_id=claimed.id,
+        attempt=claimed.attempt,
+        outcome=settlement.outcome,
+        reason=error.get("message", ""),
+        now=now,
+    )
     wake_runs(sql, claimed.id, now)
     return True
 
@@ -248,14 +225,3 @@ def join(sql: Sql, line_id: str, chat_id: str) -> None:
 def wake_runs(sql: Sql, message_id: str, now: int) -> None:
     """Let the run that waits for this message look at it; one that somebody has just claimed looks once more."""
     sql.run("UPDATE run SET wake_at = ? WHERE awaits = ? AND status = 'waiting'", (now, message_id))
-
-
-def next_due(sql: Sql, *, now: int) -> float | None:
-    """Seconds until the next head is due, None when nothing is queued."""
-    row = sql.one("SELECT min(due_at) FROM message WHERE head AND state = 'queued'")
-    return None if row is None or row[0] is None else max(0.0, (row[0] - now) / SECOND)
-
-
-def _line_may_send(sql: Sql, line_id: str, now: int) -> bool:
-    row = sql.one("SELECT state, held_until, deleted_at FROM line WHERE id = ?", (line_id,))
-    return row is not None and row[0] == "active" and (row[1] is None or row[1] <= now) and row[2] is None

@@ -43,6 +43,8 @@ def expire(sql: Sql, *, now: int, lines: Sequence[str], limit: int = 200) -> int
 
 def abandoned_lines(sql: Sql, *, dead: Sequence[str]) -> list[str]:
     """The lines on which dead processes were sending."""
+    if not dead:
+        return []
     rows = sql.all(
         f"SELECT DISTINCT line_id FROM message WHERE {_SENDING} AND owner IN ({marks(len(dead))})",  # noqa: S608
         tuple(dead),

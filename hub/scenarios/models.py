@@ -87,12 +87,9 @@ class Run(SQLModel, table=True):
     __table_args__ = (
         Index("run_by_portal", "portal_id", "id"),
         Index("run_by_scenario", "scenario_id", "status", "id"),
-        Index(
-            "run_due", "wake_at", postgresql_where=text("wake_at IS NOT NULL"), sqlite_where=text("wake_at IS NOT NULL")
-        ),
-        Index(
-            "run_awaits", "awaits", postgresql_where=text("awaits IS NOT NULL"), sqlite_where=text("awaits IS NOT NULL")
-        ),
+        Index("run_due", "wake_at", postgresql_where=_HAS_WAKE, sqlite_where=_HAS_WAKE),
+        Index("run_awaits", "awaits", postgresql_where=_HAS_AWAITS, sqlite_where=_HAS_AWAITS),
+        Index("run_owned", "owner", postgresql_where=_HAS_OWNER, sqlite_where=_HAS_OWNER),
     )
 
     id: str = Field(primary_key=True, max_length=32)

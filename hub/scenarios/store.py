@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from hub.clock import SECOND, rfc3339, to_us
-from hub.delivery import outbox
+from hub.delivery import claiming, outbox
 from hub.delivery.outbox import Claimed, Entry
 from hub.scenarios.block import LineInfo
 from hub.scenarios.engine import Advance, Planned
@@ -267,7 +267,8 @@ def _effects(
         if line is None:
             raise LookupError(f"line of message {planned.id} is gone")
         entry = _entry(planned, line, run_id, portal_id, now, ttl_s)
-        mine = outbox.enqueue(sql, entry, now=now, claim_for=owner)
+        head = outbox.enqueue(sql, entry, now=now)
+        mine = claiming.claim_own(sql, entry, owner=owner, now=now) if head and owner is not None else None
         if mine is not None:
             claimed.append(mine)
     return claimed

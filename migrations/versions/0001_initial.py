@@ -24,6 +24,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("message_id", "n"),
     )
     op.create_table(
+        "chat_pace",
+        sa.Column("line_id", sa.String(length=32), nullable=False),
+        sa.Column("chat_id", sa.String(length=255), nullable=False),
+        sa.Column("tat", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("line_id", "chat_id"),
+    )
+    op.create_index(op.f("ix_chat_pace_tat"), "chat_pace", ["tat"], unique=False)
+    op.create_table(
         "event_key",
         sa.Column("scenario_id", BIG, nullable=False),
         sa.Column("key", sa.String(length=300), nullable=False),
@@ -267,6 +275,11 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("state_reason", sa.String(length=500), nullable=False),
         sa.Column("held_until", BIG, nullable=True),
+        sa.Column("pace_at", BIG, nullable=True),
+        sa.Column("trouble", sa.Integer(), nullable=False),
+        sa.Column("opened", sa.Integer(), nullable=False),
+        sa.Column("opened_at", BIG, nullable=True),
+        sa.Column("ramp_from", BIG, nullable=True),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("token_sealed", sa.Text(), nullable=False),
         sa.Column("created_at", BIG, nullable=False),

@@ -4,21 +4,25 @@ from typing import Any
 
 from hub.clock import SECOND
 from hub.core import Hub
-from hub.delivery import lines, outbox
+from hub.delivery import claiming, lines, outbox
+from hub.delivery.lines import LineSettings
 from hub.delivery.outbox import Claimed, Entry, Settlement
 from hub.ids import new_id
 
 NOW = 1_800_000_000 * SECOND
 ME = "host:1:me"
+NO_RATES = LineSettings(rate_per_s=0, rate_per_chat_per_s=0)
 
 
 class Queue:
     """One line and its chats; every call is one job of the writer."""
 
-    def __init__(self, hub: Hub, portal_id: int, name: str = "Sales") -> None:
+    def __init__(self, hub: Hub, portal_id: int, name: str = "Sales", settings: LineSettings = NO_RATES) -> None:
         self.hub, self.portal_id = hub, portal_id
         with hub.db.write() as session:
-            line = lines.create(session, hub, portal_id, name=name, channel="telegram", config={"token": "1:A"})
+            line = lines.create(
+                session, hub, portal_id, name=name, channel="telegram", config={"token": "1:A"}, settings=settings
+            )
             self.line = line.id
 
     def entry(self, chat: str = "a", **changes: Any) -> Entry:
@@ -48,7 +52,9 @@ class Queue:
 
     def claim(self, limit: int = 10, *, now: int = NOW, owner: str = ME) -> list[Claimed]:
         """Claim what is due, in the order of the chats' names."""
-        found = self.hub.db.writer.run(lambda sql: outbox.claim(sql, owner=owner, limit=limit, now=now))
+        found = self.hub.db.writer.run(
+            lambda sql: claiming.claim(sql, [self.line], owner=owner, limit=limit, now=now), lines=[self.line]
+        )
         return sorted(found, key=lambda one: one.chat_id)
 
     def settle(self, claimed: Claimed, state: str, outcome: str = "sent", *, owner: str = ME, **more: Any) -> bool:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub.clock import SECOND
-from hub.delivery import interventions, outbox, sweep
+from hub.delivery import claiming, interventions, outbox, sweep
 from hub.settings import Settings
 from tests.delivery.queue import ME, NOW, Queue
 
@@ -78,9 +78,12 @@ def test_a_paused_line_and_a_held_one_keep_their_messages(queue: Queue) -> None:
 def test_the_maker_may_claim_its_own_message_only_as_head_of_the_chat_and_on_a_line_that_sends(queue: Queue) -> None:
     def put(chat: str) -> Any:
         entry = queue.entry(chat)
-        return queue.hub.db.writer.run(
-            lambda sql: outbox.enqueue(sql, entry, now=NOW, claim_for=ME), lines=[queue.line]
-        )
+
+        def job(sql: Any) -> Any:
+            head = outbox.enqueue(sql, entry, now=NOW)
+            return claiming.claim_own(sql, entry, owner=ME, now=NOW) if head else None
+
+        return queue.hub.db.writer.run(job, lines=[queue.line])
 
     assert put("a") is not None
     assert put("a") is None
@@ -238,20 +241,22 @@ def test_four_processes_claim_every_message_exactly_once(queue: Queue, settings:
     wanted = {queue.put(f"chat {number}") for number in range(80)}
     context = multiprocessing.get_context("spawn")
     with context.Pool(4) as pool:
-        taken = pool.starmap(claim_all, [(settings.database_url, f"host:{n}:x") for n in range(4)])
+        taken = pool.starmap(claim_all, [(settings.database_url, f"host:{n}:x", queue.line) for n in range(4)])
     every = [message for found in taken for message in found]
     assert len(every) == len(wanted)
     assert set(every) == wanted
 
 
-def claim_all(url: str, owner: str) -> list[str]:
+def claim_all(url: str, owner: str, line: str) -> list[str]:
     """In a process of its own: claim and send until nothing is due; gives the ids."""
     from hub.db import Database
     from hub.delivery.outbox import Settlement
 
     database = Database(Settings(database_url=url, testing=True))
     found: list[str] = []
-    while claimed := database.writer.run(lambda sql: outbox.claim(sql, owner=owner, limit=3, now=NOW)):
+    while claimed := database.writer.run(
+        lambda sql: claiming.claim(sql, [line], owner=owner, limit=3, now=NOW), lines=[line]
+    ):
         for one in claimed:
             sent = Settlement(state="sent", outcome="sent")
             assert database.writer.run(

@@ -1,0 +1,176 @@
+"""Which messages may be sent now: fair over portals and lines, within every rate, one probe for a line that rests."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from connectors.registry import channel as channel_class
+from hub.clock import SECOND
+from hub.delivery import outbox, pacing
+from hub.delivery.outbox import Claimed, Entry
+from hub.sql import Sql, marks
+from hub.values import as_number, loads
+
+CHAT_BURST = 3
+CHAT_PACE_KEPT_S = 3600
+_MAY_SEND = "deleted_at IS NULL AND state IN ('active', 'unreachable') AND (held_until IS NULL OR held_until <= ?)"
+_DUE = "line_id = ? AND head AND state = 'queued' AND due_at <= ? AND expires_at > ?"
+
+
+@dataclass(frozen=True)
+class _Ready:
+    id: str
+    portal_id: int
+    state: str
+    pace_at: int | None
+    rate: float
+    chat_rate: float
+    most: int
+
+
+def ready_lines(sql: Sql, *, now: int) -> list[str]:
+    """The lines that have something due and may send; a read, so that nobody takes locks for nothing."""
+    rows = sql.all(
+        f"SELECT id FROM line WHERE {_MAY_SEND} AND EXISTS (SELECT 1 FROM message WHERE message.line_id = line.id"  # noqa: S608
+        " AND message.head AND message.state = 'queued' AND message.due_at <= ?) ORDER BY id",
+        (now, now),
+    )
+    return [line for (line,) in rows]
+
+
+def claim(
+    sql: Sql,
+    lines: Sequence[str],
+    *,
+    owner: str,
+    limit: int,
+    now: int,
+    room: Callable[[str], int] = lambda _line: pacing.UNLIMITED,
+    turn: int = 0,
+) -> list[Claimed]:
+    """Inside a job that holds the locks of `lines`: take up to `limit` due heads and begin an attempt for each.
+
+    `room`: how many more of a line this process would send at once. `turn`: whose turn it is to be first.
+    """
+    ready = _ready(sql, lines, now, limit, room)
+    wanted: dict[int, list[tuple[str, int]]] = {}
+    for line in ready.values():
+        wanted.setdefault(line.portal_id, []).append((line.id, line.most))
+    chosen: list[str] = []
+    for line_id, count in pacing.shares(wanted, limit, turn=turn).items():
+        chosen += _take(sql, ready[line_id], count, now)
+    return outbox.begin(sql, chosen, owner=owner, now=now)
+
+
+def claim_own(sql: Sql, entry: Entry, *, owner: str, now: int) -> Claimed | None:
+    """Inside a job: claim a message just made, the head of its chat, for its maker, if its line may send it now."""
+    line_id, chat_id = entry.line_id, entry.chat_id
+    line = _ready(sql, [line_id], now, 1, lambda _line: 1, need_due=False).get(line_id)
+    if line is None or line.state != "active" or line.most < 1 or entry.due_at > now:
+        return None
+    if line.chat_rate > 0:
+        tats = _chat_tats(sql, line_id, [chat_id])
+        if not pacing.allowance(tats.get(chat_id), now=now, rate_per_s=line.chat_rate, burst=CHAT_BURST):
+            return None
+        _note_chat(sql, line, chat_id, tats.get(chat_id), now)
+    _note_line(sql, line, 1, now)
+    claimed = outbox.begin(sql, [entry.id], owner=owner, now=now)
+    return claimed[0] if claimed else None
+
+
+def forget_paces(sql: Sql, *, now: int) -> int:
+    """Drop the rates of chats that have been quiet for long."""
+    return sql.run("DELETE FROM chat_pace WHERE tat < ?", (now - CHAT_PACE_KEPT_S * SECOND,))
+
+
+def _ready(
+    sql: Sql,
+    lines: Sequence[str],
+    now: int,
+    limit: int,
+    room: Callable[[str], int],
+    *,
+    need_due: bool = True,
+) -> dict[str, _Ready]:
+    if not lines:
+        return {}
+    found: dict[str, _Ready] = {}
+    for line_id, portal_id, channel, state, settings, pace_at, ramp_from in sql.all(
+        "SELECT id, portal_id, channel, state, settings, pace_at, ramp_from FROM line"  # noqa: S608
+        f" WHERE id IN ({marks(len(lines))}) AND {_MAY_SEND}",
+        (*lines, now),
+    ):
+        own, chosen = channel_class(channel).carries, loads(settings)
+        rate = pacing.slow_start(_rate(chosen.get("rate_per_s"), own.rate_per_s), ramp_from=ramp_from, now=now)
+        chat_rate = _rate(chosen.get("rate_per_chat_per_s"), own.rate_per_chat_per_s)
+        most = min(limit, room(line_id), pacing.allowance(pace_at, now=now, rate_per_s=rate, burst=_burst(rate)))
+        if state == "unreachable":
+            most = min(most, 1)
+        if most > 0 and need_due:
+            due = sql.one(
+                f"SELECT count(*) FROM (SELECT 1 FROM message WHERE {_DUE} LIMIT ?) AS due",  # noqa: S608
+                (line_id, now, now, most),
+            )
+            most = min(most, due[0] if due else 0)
+        found[line_id] = _Ready(line_id, portal_id, state, pace_at, rate, chat_rate, most)
+    return found
+
+
+def _take(sql: Sql, line: _Ready, count: int, now: int) -> list[str]:
+    """The ids of the messages of a line that go now; a chat that is too fast is put off."""
+    rows = sql.all(
+        f"SELECT id, chat_id FROM message WHERE {_DUE} ORDER BY due_at, seq LIMIT ?",  # noqa: S608
+        (line.id, now, now, count),
+    )
+    if line.chat_rate > 0:
+        tats = _chat_tats(sql, line.id, [chat for _, chat in rows])
+        going = []
+        for message_id, chat in rows:
+            tat = tats.get(chat)
+            if pacing.allowance(tat, now=now, rate_per_s=line.chat_rate, burst=CHAT_BURST):
+                _note_chat(sql, line, chat, tat, now)
+                going.append(message_id)
+            else:
+                free = pacing.free_at(tat, now=now, rate_per_s=line.chat_rate, burst=CHAT_BURST)
+                sql.run("UPDATE message SET due_at = ? WHERE id = ?", (max(free, now + 1), message_id))
+    else:
+        going = [message_id for message_id, _ in rows]
+    if going:
+        _note_line(sql, line, len(going), now)
+    return going
+
+
+def _note_line(sql: Sql, line: _Ready, count: int, now: int) -> None:
+    tat = pacing.spend(line.pace_at, now=now, rate_per_s=line.rate, count=count)
+    if line.state == "unreachable":
+        # One probe at a time, in all processes: the others wait until it has had time to fail.
+        hold = now + int(pacing.PROBE_WAIT_S * SECOND)
+        sql.run("UPDATE line SET pace_at = ?, held_until = ? WHERE id = ?", (tat, hold, line.id))
+    elif tat is not None:
+        sql.run("UPDATE line SET pace_at = ? WHERE id = ?", (tat, line.id))
+
+
+def _note_chat(sql: Sql, line: _Ready, chat_id: str, tat: int | None, now: int) -> None:
+    sql.run(
+        "INSERT INTO chat_pace (line_id, chat_id, tat) VALUES (?, ?, ?)"
+        " ON CONFLICT (line_id, chat_id) DO UPDATE SET tat = excluded.tat",
+        (line.id, chat_id, pacing.spend(tat, now=now, rate_per_s=line.chat_rate, count=1)),
+    )
+
+
+def _chat_tats(sql: Sql, line_id: str, chats: Sequence[str]) -> Mapping[str, int]:
+    if not chats:
+        return {}
+    rows = sql.all(
+        f"SELECT chat_id, tat FROM chat_pace WHERE line_id = ? AND chat_id IN ({marks(len(chats))})",  # noqa: S608
+        (line_id, *chats),
+    )
+    return {chat: tat for chat, tat in rows}  # noqa: C416
+
+
+def _rate(chosen: object, own: float) -> float:
+    number = as_number(chosen)
+    return own if number is None else float(number)
+
+
+def _burst(rate: float) -> int:
+    return max(1, round(rate))
