@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from connectors.egress import Egress
 from connectors.http import Http
-from hub.bell import Bell
+from hub.bell import CHANNEL, Bell
 from hub.db import Database
 from hub.ids import new_id
 from hub.secrets import SecretBox
@@ -25,6 +25,12 @@ class Hub:
     bell: Bell
     owner: str = field(default_factory=lambda: f"{socket.gethostname()[:20]}:{os.getpid()}:{new_id()[20:]}")
     on_close: list[Callable[[], None]] = field(default_factory=list)
+
+    def ring(self) -> None:
+        """Wake whoever waits for work: on this host by the bell, on others by PostgreSQL's notification."""
+        self.bell.ring()
+        if self.db.dialect == "postgresql":
+            self.db.writer.post(lambda sql: sql.run(f"NOTIFY {CHANNEL}"))
 
     def close(self) -> None:
         """Give everything back."""

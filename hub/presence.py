@@ -2,8 +2,10 @@
 
 import threading
 
+import psycopg
 import structlog
 
+from hub.bell import CHANNEL
 from hub.clock import now_us
 from hub.core import Hub
 from hub.delivery import processes
@@ -36,7 +38,10 @@ class Presence:
                 if listener.wait(HEAR_EVERY_S):
                     self.wake()
 
-        for function in (self._beat, hear):
+        jobs = [self._beat, hear]
+        if self._hub.db.dialect == "postgresql":
+            jobs.append(self._hear_database)
+        for function in jobs:
             thread = threading.Thread(target=function, name=f"hub-{function.__name__}", daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -66,6 +71,7 @@ class Presence:
             return
         self._stop.set()
         self.wake()
+        self._hub.ring()
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join(HEAR_EVERY_S + 1)
@@ -73,6 +79,19 @@ class Presence:
             self._hub.db.writer.run(lambda sql: processes.leave(sql, owner=self._hub.owner))
         except StorageUnavailable as error:
             log.warning("leave_failed", reason=error.message)
+
+    def _hear_database(self) -> None:
+        """Processes on other hosts ring through PostgreSQL; while it is away, the poll is the floor."""
+        while not self._stop.is_set():
+            try:
+                with self._hub.db.connect() as connection:
+                    connection.execute(f"LISTEN {CHANNEL}")
+                    while not self._stop.is_set():
+                        for _ in connection.notifies(timeout=HEAR_EVERY_S, stop_after=1):
+                            self.wake()
+            except psycopg.OperationalError as error:
+                log.warning("notifications_lost", reason=type(error).__name__)
+                self._stop.wait(HEAR_EVERY_S)
 
     def _beat(self) -> None:
         while not self._stop.wait(max(0.2, self._hub.settings.lease_s / 3)):

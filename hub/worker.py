@@ -148,7 +148,7 @@ class Worker:
                 self._hub.db.writer.run(lambda sql: store.fail(sql, run, owner=self._hub.owner, now=now_us()))
             except StorageUnavailable:
                 self._stranded.append(run)
-        self._hub.bell.ring()
+        self._hub.ring()
 
     def _give_back(self, run: store.RunRow) -> None:
         try:
@@ -176,7 +176,7 @@ class Worker:
         if expiring:
             hub.db.writer.run(lambda sql: sweep.expire(sql, now=now, lines=expiring), lines=expiring)
         if self._runtime.postman.store_unsaved():
-            hub.bell.ring()
+            hub.ring()
         while self._stranded:
             free = partial(store.release, run=self._stranded[0], owner=hub.owner, wake_at=now)
             hub.db.writer.run(free)

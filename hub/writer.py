@@ -75,6 +75,12 @@ class Writer:
         result: T = job.result
         return result
 
+    def post(self, function: Callable[[Sql], Any]) -> None:
+        """Hand over a job that nobody waits for; whether it succeeds is not told."""
+        if self._started_by != os.getpid():
+            self._start()
+        self._queue.put(_Job(function, (), self._new_event()))
+
     def close(self) -> None:
         """End the thread and wait until it has: jobs already handed over are finished first."""
         with self._start_lock:

@@ -137,7 +137,7 @@ def redeliver_many(hub: Hub, portal_id: int, wanted: Filter) -> int:
             return sum(_redeliver(sql, hub, portal_id, target) for target in chunk)
 
         count += hub.db.writer.run(job, lines={target.line_id for target in targets})
-        hub.bell.ring()
+        hub.ring()
     return count
 
 
@@ -182,7 +182,7 @@ def _allow(message: Message, states: tuple[str, ...]) -> None:
 def _finish(hub: Hub, done: bool) -> None:
     if not done:
         raise Conflict("The message changed in the meantime; look again.", code="wrong_state")
-    hub.bell.ring()
+    hub.ring()
 
 
 def _address(line: Line, raw: str) -> str:

@@ -211,7 +211,7 @@ def check(hub: Hub, portal_id: int, line_id: str) -> dict[str, Any]:
         line = get(session, portal_id, line_id)
         if line.state in ("auth_failed", "unreachable"):
             resume(session, line)
-    hub.bell.ring()
+    hub.ring()
     return {"ok": True, "identity": {"name": identity.name, **identity.details}}
 
 

@@ -63,7 +63,8 @@ class Claimed:
 
 @dataclass(frozen=True)
 class Settlement:
-    """What came of an attempt. `outcome` is the attempt's class, `state` where the message goes."""
+    """What came of an attempt. `outcome` is the attempt's class, `state` where the message goes. `ours`: it ended by
+    a failure of ours, which says nothing about the line."""
 
     state: str
     outcome: str
@@ -77,6 +78,7 @@ class Settlement:
     chat_id: str | None = None
     line_state: str | None = None
     hold_line_until: int | None = None
+    ours: bool = False
 
 
 def enqueue(sql: Sql, entry: Entry, *, now: int) -> bool:
@@ -180,15 +182,16 @@ def settle(sql: Sql, claimed: Claimed, settlement: Settlement, *, owner: str, no
             "UPDATE line SET state = ?, state_reason = ? WHERE id = ? AND state = 'active'",
             (settlement.line_state, error.get("message", "")[:500], claimed.line_id),
         )
-    breaker.note(
-        sql,
-        line_id=claimed.line_id,
-        message_id=claimed.id,
-        attempt=claimed.attempt,
-        outcome=settlement.outcome,
-        reason=error.get("message", ""),
-        now=now,
-    )
+    if not settlement.ours:
+        breaker.note(
+            sql,
+            line_id=claimed.line_id,
+            message_id=claimed.id,
+            attempt=claimed.attempt,
+            outcome=settlement.outcome,
+            reason=error.get("message", ""),
+            now=now,
+        )
     wake_runs(sql, claimed.id, now)
     return True
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -55,7 +55,7 @@ class Postman:
         except StorageUnavailable:
             self._unsaved.append((claimed, settlement))
             raise
-        self._hub.bell.ring()
+        self._hub.ring()
         return settlement
 
     def _line_unusable(self, claimed: Claimed, error: Exception) -> Settlement:
@@ -88,7 +88,7 @@ class Postman:
             settlement = settlement_of(
                 error, claimed, self._policy(sql, claimed.line_id), sent=tuple(loads(claimed.sent_parts))
             )
-            outbox.settle(sql, claimed, settlement, owner=owner, now=now_us())
+            outbox.settle(sql, claimed, replace(settlement, ours=True), owner=owner, now=now_us())
         return len(left)
 
     def store_unsaved(self) -> int:

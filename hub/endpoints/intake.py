@@ -234,7 +234,7 @@ class Intake:
             answer = {"status": "duplicate", "request": arrived.id, "run": stored}
             return Outcome(200, answer, run_id=stored, duplicate=True, wait_s=wait_s)
         if not made.ended or made.messages:
-            hub.bell.ring()
+            hub.ring()
         answer = {"status": "accepted", "request": arrived.id, "run": run.id}
         return Outcome(200, answer, run_id=run.id, claimed=tuple(stored), wait_s=wait_s)
 

@@ -9,9 +9,9 @@ from hub.delivery import outbox
 from hub.endpoints import records
 from hub.endpoints.intake import inputs_of, request_variables
 from hub.endpoints.parse import Body, Inputs, Refused, merge
+from hub.endpoints.runtime import Runtime
 from hub.errors import Conflict, Invalid, NotFound
 from hub.ids import new_id
-from hub.endpoints.runtime import Runtime
 from hub.scenarios import store
 from hub.scenarios.check import NotRunnable, Program
 from hub.scenarios.engine import Advance, advance, initial_variables
@@ -121,7 +121,7 @@ def retry(
     )
     if not changed:
         raise Conflict("The run has just been taken up by somebody else.")
-    runtime.hub.bell.ring()
+    runtime.hub.ring()
     return {"run": run_id, "would_repeat": 0}
 
 
@@ -151,7 +151,7 @@ def cancel(runtime: Runtime, portal_id: int, run_id: str) -> None:
 
     if not hub.db.writer.run(job, lines=lines):
         raise Conflict("The run is over already.")
-    hub.bell.ring()
+    hub.ring()
 
 
 # ---------------------------------------------------------------- parts
@@ -241,7 +241,7 @@ def _start(
             return True
 
         if hub.db.writer.run(job, lines=lines_of(made, view)):
-            hub.bell.ring()
+            hub.ring()
             return run.id
     raise RuntimeError("the settings of a portal change faster than a run can be stored")
 

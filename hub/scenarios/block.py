@@ -191,6 +191,7 @@ class RunContext(Protocol):
     zone: Any
     dry: bool
     iteration: int
+
     @property
     def resumed(self) -> Mapping[str, Value] | None:
         """How what the block asked for went; None at the first call."""

@@ -85,7 +85,7 @@ def change_line(call: Call, line_id: str) -> Value:
     with call.hub.db.write() as session:
         line = lines.get(session, call.portal_id, line_id)
         lines.update(session, call.hub, line, name=given.name, config=given.config, settings=given.settings)
-    call.hub.bell.ring()
+    call.hub.ring()
     return _shown(call, line_id)
 
 
@@ -115,7 +115,7 @@ def resume_line(call: Call, line_id: str) -> Value:
     """Whatever stopped it."""
     with call.hub.db.write() as session:
         lines.resume(session, lines.get(session, call.portal_id, line_id))
-    call.hub.bell.ring()
+    call.hub.ring()
     return _shown(call, line_id)
 
 
