@@ -22,7 +22,10 @@ INSERT INTO message (id, portal_id, line_id, run_id, block, iteration, messenger
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, 0, 0, '[]', ?)
 """
 _HAS_OPEN = f"SELECT 1 FROM message WHERE line_id = ? AND chat_id = ? AND state IN {OPEN} LIMIT 1"  # noqa: S608
-CLAIMED = "id, portal_id, line_id, messenger, chat_id, text, extra, attempts, failures, sent_parts, expires_at"
+CLAIMED = (
+    "id, portal_id, line_id, messenger, chat_id, text, extra, attempts, failures, sent_parts, expires_at,"
+    " (SELECT min(started_at) FROM attempt WHERE attempt.message_id = message.id)"
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Claimed:
-    """A message that this process may send now; `attempt` is also the fence of its claim."""
+    """A message that this process may send now; `attempt` is also the fence of its claim. `first_at`: when the first
+    of its earlier attempts began, None when there was none."""
 
     id: str
     portal_id: int
@@ -59,6 +63,7 @@ class Claimed:
     failures: int
     sent_parts: str
     expires_at: int
+    first_at: int | None
 
 
 @dataclass(frozen=True)

@@ -115,6 +115,7 @@ class Postman:
             schedule_s=self._hub.settings.retry_schedule_s,
             on_unconfirmed=json.loads(settings).get("on_unconfirmed", "hold"),
             idempotent=channel_class(kind).carries.idempotent,
+            idempotent_s=channel_class(kind).carries.idempotent_s,
         )
 
     def _open_line(self, line_id: str, kind: str, sealed: str, settings: str) -> OpenLine:

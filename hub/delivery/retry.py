@@ -23,11 +23,13 @@ UNNAMED_RETRY_AFTER_S = 60
 
 @dataclass(frozen=True)
 class Policy:
-    """How a line retries. `schedule_s`: delay after the first, second, … counted failure."""
+    """How a line retries. `schedule_s`: delay after the first, second, … counted failure. `idempotent`: the channel
+    recognises a repeat, for `idempotent_s` seconds after the first try (0: for ever)."""
 
     schedule_s: Sequence[float]
     on_unconfirmed: Literal["hold", "resend"] = "hold"
     idempotent: bool = False
+    idempotent_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,18 @@ class Decision:
     chat_id: str | None = None
 
 
-def decide(error: ConnectorError, *, failures: int, now: int, policy: Policy, moved_before: bool = False) -> Decision:
-    """When to try again, or never. `failures`: those counted before this attempt; `now`: µs."""
+def decide(
+    error: ConnectorError,
+    *,
+    failures: int,
+    now: int,
+    policy: Policy,
+    first_at: int | None = None,
+    moved_before: bool = False,
+) -> Decision:
+    """When to try again, or never. `failures`: those counted before this attempt; `now` and `first_at`, when the
+    first attempt began (now, when None): µs."""
+    first_at = now if first_at is None else first_at
     match error:
         case RateLimited():
             wait_s = min(max(error.retry_after_s or UNNAMED_RETRY_AFTER_S, 1), MAX_RETRY_AFTER_S)
@@ -57,8 +69,12 @@ def decide(error: ConnectorError, *, failures: int, now: int, policy: Policy, mo
             return Decision("queued", due_at=now, counts=False, chat_id=str(error.address))
         case Temporary():
             return _again(failures, now, policy)
-        case Unconfirmed() if policy.idempotent or policy.on_unconfirmed == "resend":
+        case Unconfirmed() if policy.on_unconfirmed == "resend":
             return _again(failures, now, policy)
+        case Unconfirmed() if policy.idempotent:
+            again = _again(failures, now, policy)
+            late = policy.idempotent_s and again.due_at and again.due_at > first_at + policy.idempotent_s * SECOND
+            return Decision("unconfirmed") if late else again
         case Unconfirmed():
             return Decision("unconfirmed")
         case Rejected() | Unsupported() | Moved():

@@ -72,7 +72,12 @@ def settlement_of(
     """The settlement that an error leads to."""
     extra = loads(claimed.extra)
     decision = decide(
-        error, failures=claimed.failures, now=now_us(), policy=policy, moved_before=bool(extra.get("moved"))
+        error,
+        failures=claimed.failures,
+        now=now_us(),
+        policy=policy,
+        first_at=claimed.first_at,
+        moved_before=bool(extra.get("moved")),
     )
     return Settlement(
         state=decision.state,

@@ -106,3 +106,11 @@ def every(base: type[ConnectorError]) -> list[type[ConnectorError]]:
     """All classes below, of the product's own."""
     found = [one for one in base.__subclasses__() if one.__module__.startswith("connectors.")]
     return found + [deeper for one in found for deeper in every(one)]
+
+
+def test_a_repeat_that_the_channel_would_no_longer_recognise_is_left_to_a_person() -> None:
+    policy = Policy(schedule_s=(5, 30, 120), idempotent=True, idempotent_s=100)
+    soon = decide(Unconfirmed("timeout"), failures=0, now=NOW, policy=policy, first_at=NOW)
+    assert soon.state == "queued"
+    late = decide(Unconfirmed("timeout"), failures=2, now=NOW, policy=policy, first_at=NOW - 60 * SECOND)
+    assert late.state == "unconfirmed"

@@ -25,7 +25,9 @@ from hub.worker import run_worker
 from tests.delivery.queue import ME, NOW, Queue
 from tests.processes import wait_until
 
-CLAIMED = Claimed("m1", 1, "l1", "telegram", "7", "Hi", '{"buttons":[{"text":1.50,"url":null}]}', 1, 0, '["41"]', NOW)
+CLAIMED = Claimed(
+    "m1", 1, "l1", "telegram", "7", "Hi", '{"buttons":[{"text":1.50,"url":null}]}', 1, 0, '["41"]', NOW, None
+)
 
 
 class FakeChannel:
