@@ -41,7 +41,7 @@ def test_without_a_ring_the_wait_ends_by_itself(tmp_path: Path) -> None:
 def test_what_a_killed_process_left_behind_is_cleared_away(tmp_path: Path) -> None:
     bell = Bell(tmp_path)
     listener = bell.listen()
-    (path,) = tmp_path.glob("*.sock")
+    (path,) = bell._folder.glob("*.sock")
     listener._socket.close()
     bell.ring()
     assert not path.exists()
@@ -52,7 +52,7 @@ def test_closing_leaves_nothing_behind_and_ringing_goes_on_working(tmp_path: Pat
     bell = Bell(tmp_path)
     bell.listen()
     bell.close()
-    assert list(tmp_path.glob("*.sock")) == []
+    assert list(bell._folder.glob("*.sock")) == []
     bell.ring()
     bell.close()
 
