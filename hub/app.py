@@ -9,7 +9,7 @@ from hub.logs import configure as configure_logs
 from hub.portals.service import local_portal
 from hub.presence import Presence
 from hub.settings import Settings
-from hub.web import api, health, hooks, problems
+from hub.web import api, channels, health, hooks, problems
 from hub.web.limiter import LinkRates
 from hub.web.proxies import TrustedProxies
 from hub.web.stopping import stopping
@@ -38,6 +38,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     problems.register(app)
     hooks.register(app, runtime.intake, waiting, LinkRates(settings))
+    app.register_blueprint(channels.blueprint)
     app.register_blueprint(health.blueprint)
     api.register(app)
     app.after_request(_headers)

@@ -8,6 +8,7 @@ from hub.columns import text as text_column
 
 OPEN_STATES = ("queued", "sending")
 _OPEN_HEAD = text("head AND state = 'queued'")
+_HAS_PROVIDER_ID = text("provider_id IS NOT NULL")
 _OPEN = text("state IN ('queued', 'sending')")
 
 
@@ -61,6 +62,13 @@ class Message(SQLModel, table=True):
         Index("message_chat", "line_id", "chat_id", "seq", postgresql_where=_OPEN, sqlite_where=_OPEN),
         Index("message_by_portal", "portal_id", "state", "seq"),
         Index("message_by_line", "line_id", "state", "seq"),
+        Index(
+            "message_by_provider",
+            "line_id",
+            "provider_id",
+            postgresql_where=_HAS_PROVIDER_ID,
+            sqlite_where=_HAS_PROVIDER_ID,
+        ),
         Index("message_expiry", "expires_at", postgresql_where=_OPEN, sqlite_where=_OPEN),
     )
 

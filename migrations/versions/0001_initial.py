@@ -76,6 +76,14 @@ def upgrade() -> None:
     op.create_index("message_by_line", "message", ["line_id", "state", "seq"], unique=False)
     op.create_index("message_by_portal", "message", ["portal_id", "state", "seq"], unique=False)
     op.create_index(
+        "message_by_provider",
+        "message",
+        ["line_id", "provider_id"],
+        unique=False,
+        postgresql_where=sa.text("provider_id IS NOT NULL"),
+        sqlite_where=sa.text("provider_id IS NOT NULL"),
+    )
+    op.create_index(
         "message_chat",
         "message",
         ["line_id", "chat_id", "seq"],

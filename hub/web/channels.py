@@ -1,0 +1,42 @@
+"""`/channels/<line token>`: where messengers report to, one address per line whatever the channel."""
+
+from flask import Blueprint, Response, current_app, request
+
+from connectors.channel import Callback
+from connectors.errors import CallbackRefused
+from hub.clock import now_us
+from hub.core import Hub
+from hub.delivery import receipts
+from hub.endpoints.runtime import Runtime
+from hub.ids import token_hash
+from hub.web.problems import problem
+
+BODY_LIMIT = 3 << 20
+blueprint = Blueprint("channels", __name__)
+
+
+@blueprint.route("/channels/<token>", methods=("GET", "POST"))
+def report(token: str) -> Response:
+    """Verify, note, and answer as the provider wants it: 200 also for what is not ours or not known."""
+    hub: Hub = current_app.extensions["hub"]
+    runtime: Runtime = current_app.extensions["hub.runtime"]
+    with hub.db.sql() as sql:
+        row = sql.one("SELECT id FROM line WHERE token_hash = ? AND deleted_at IS NULL", (token_hash(token),))
+    if row is None:
+        return problem(404, "not_found", "There is no such line.")
+    body = request.stream.read(BODY_LIMIT + 1) if request.method == "POST" else b""
+    if len(body) > BODY_LIMIT:
+        return problem(413, "body_too_large", "The report is larger than 3 MiB.")
+    channel = runtime.postman.line(row[0]).channel
+    callback = Callback(dict(request.headers.items()), request.args.to_dict(), body)
+    try:
+        events = channel.read(callback)
+    except CallbackRefused as refused:
+        return problem(403, "callback_refused", str(refused))
+    try:
+        changed = hub.db.writer.run(lambda sql: receipts.record(sql, row[0], events, now=now_us()), lines=(row[0],))
+    except receipts.TooEarly:
+        return problem(503, "too_early", "The message is being sent; report again in a moment.", retry_after=1)
+    if changed:
+        hub.ring()
+    return Response(channel.answer(callback), content_type="text/plain; charset=utf-8")
