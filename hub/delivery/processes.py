@@ -35,7 +35,8 @@ def find_dead(sql: Sql, *, owner: str, lease_s: float, now: int) -> list[str]:
     """Other processes whose lease ran out, and those of this host whose pid is gone."""
     dead = []
     for other, host, pid, beat_at in sql.all("SELECT id, host, pid, beat_at FROM process WHERE id <> ?", (owner,)):
-        gone = host == socket.gethostname() and not _alive(pid)
+        # A process that has our own pid is not us, so it is one that a restarted container has left behind.
+        gone = host == socket.gethostname() and (pid == os.getpid() or not _alive(pid))
         if gone or beat_at < now - lease_s * SECOND:
             dead.append(other)
     return dead
