@@ -3,8 +3,10 @@
 import os
 import socket
 
-from hub.clock import SECOND
+from hub.clock import SECOND, now_us
 from hub.sql import Sql
+
+_BEGAN_AT = now_us()
 
 
 def register(sql: Sql, *, owner: str, kind: str, now: int) -> None:
@@ -34,9 +36,12 @@ def leave(sql: Sql, *, owner: str) -> None:
 def find_dead(sql: Sql, *, owner: str, lease_s: float, now: int) -> list[str]:
     """Other processes whose lease ran out, and those of this host whose pid is gone."""
     dead = []
-    for other, host, pid, beat_at in sql.all("SELECT id, host, pid, beat_at FROM process WHERE id <> ?", (owner,)):
-        # A process that has our own pid is not us, so it is one that a restarted container has left behind.
-        gone = host == socket.gethostname() and (pid == os.getpid() or not _alive(pid))
+    for other, host, pid, started_at, beat_at in sql.all(
+        "SELECT id, host, pid, started_at, beat_at FROM process WHERE id <> ?", (owner,)
+    ):
+        # One that has our own pid and began before us is what a restarted container has left behind.
+        replaced = pid == os.getpid() and started_at < _BEGAN_AT
+        gone = host == socket.gethostname() and (replaced or not _alive(pid))
         if gone or beat_at < now - lease_s * SECOND:
             dead.append(other)
     return dead

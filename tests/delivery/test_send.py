@@ -11,7 +11,7 @@ import pytest
 import hub.delivery.postman
 from connectors.channel import Accepted
 from connectors.errors import Rejected, Temporary
-from hub.clock import now_us
+from hub.clock import SECOND, now_us
 from hub.core import Hub
 from hub.delivery import processes, sweep
 from hub.delivery.outbox import Claimed
@@ -218,3 +218,13 @@ def test_runs_of_the_dead_are_due_at_once(hub: Hub) -> None:
             ("r1", None, 77),
             ("r2", "alive", None),
         ]
+
+
+def test_a_process_that_had_our_pid_before_a_restart_is_dead(queue: Queue) -> None:
+    def job(sql: Any) -> list[str]:
+        processes.register(sql, owner="host:before", kind="worker", now=now_us() - 3600 * SECOND)
+        sql.run("UPDATE process SET beat_at = ?", (now_us(),))
+        processes.register(sql, owner="host:beside", kind="web", now=now_us())
+        return processes.find_dead(sql, owner="host:me", lease_s=60, now=now_us())
+
+    assert queue.hub.db.writer.run(job) == ["host:before"]
