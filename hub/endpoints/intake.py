@@ -35,10 +35,10 @@ from hub.errors import StorageUnavailable
 from hub.ids import new_id, same, token_hash
 from hub.language import Scope, compile_template
 from hub.scenarios import store
-from hub.scenarios.engine import advance, initial_variables
+from hub.scenarios.engine import advance
 from hub.scenarios.library import Library, LinkTarget, PortalView, PublishedScenario, is_current
 from hub.scenarios.runner import RunInputs, Runner, lines_of
-from hub.scenarios.state import fresh
+from hub.scenarios.state import fresh, initial_variables
 from hub.scenarios.store import NewRun
 from hub.sql import Sql
 from hub.values import Value

@@ -13,11 +13,12 @@ from hub.endpoints.runtime import Runtime
 from hub.errors import Conflict, Invalid, NotFound
 from hub.ids import new_id
 from hub.scenarios import store
+from hub.scenarios.advance import Advance
 from hub.scenarios.check import NotRunnable, Program
-from hub.scenarios.engine import Advance, advance, initial_variables
+from hub.scenarios.engine import advance
 from hub.scenarios.library import PortalView, is_current
 from hub.scenarios.runner import RunInputs, lines_of
-from hub.scenarios.state import State, fresh
+from hub.scenarios.state import State, fresh, initial_variables
 from hub.scenarios.store import NewRun
 from hub.sql import Sql, marks
 from hub.values import Value, dumps, loads

@@ -10,8 +10,8 @@ from hub.values import Value, as_text
 
 if TYPE_CHECKING:
     from hub.language import Place
+    from hub.scenarios.advance import Environment
     from hub.scenarios.check import Program
-    from hub.scenarios.engine import Environment
     from hub.scenarios.state import Frame, State
 
 SHOWN_CHARS = 2_000

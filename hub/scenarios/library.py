@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from hub.db import Database
+from hub.scenarios.advance import Globals
 from hub.scenarios.block import LineInfo
 from hub.scenarios.check import Program, compile_document
 from hub.scenarios.document import parse_document
-from hub.scenarios.engine import Globals
 from hub.sql import Sql
 from hub.values import Value, loads
 

@@ -11,10 +11,12 @@ from connectors.errors import ConnectorError
 from hub.clock import SECOND, now_us, rfc3339, utc_now
 from hub.delivery.outbox import Claimed
 from hub.scenarios import store
-from hub.scenarios.engine import Advance, Environment, Globals, advance
+from hub.scenarios.advance import Advance, Environment, Globals
+from hub.scenarios.engine import advance
 from hub.scenarios.library import Library, PortalView, is_current
 from hub.scenarios.state import State
 from hub.scenarios.store import RunRow
+from hub.scenarios.waits import reached, told
 from hub.sql import Sql
 from hub.values import Value
 from hub.writer import Writer
@@ -163,10 +165,9 @@ class Runner:
                 if message is None:
                     missing = {"code": "not_found", "message": "The message is not there any more."}
                     message = {"id": pending["message"], "state": "failed", "error": missing}
-                late = until is not None and now >= until
-                if late or store.reached(str(message["state"]), pending["states"]):
-                    reached = store.reached(str(message["state"]), pending["states"])
-                    state.resumed = {"kind": "message", "message": message, "timed_out": not reached}
+                there = reached(str(message["state"]), pending["states"])
+                if there or (until is not None and now >= until):
+                    state.resumed = told(message, timed_out=not there)
                     return True
         self._writer.run(lambda sql: store.release(sql, run, owner=self.owner, wake_at=until))
         return False

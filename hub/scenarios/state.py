@@ -1,9 +1,14 @@
 """What a run remembers between two advances, and how that becomes JSON and back."""
 
+from __future__ import annotations
+
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hub.values import Value, dumps, loads
+
+if TYPE_CHECKING:
+    from hub.scenarios.check import Program
 
 
 @dataclass
@@ -32,6 +37,12 @@ class Frame:
     step_started_at: int = 0
     step_input: Value = None
 
+    def data(self) -> dict[str, Value]:
+        """What the caller of this scenario gets: the built result, else the outputs of every executed block."""
+        if self.result is not None:
+            return self.result
+        return {block: output for block, output in self.outputs.items() if output}
+
 
 @dataclass
 class State:
@@ -52,7 +63,7 @@ class State:
         return dumps(asdict(self))
 
     @classmethod
-    def from_json(cls, text: str) -> "State":
+    def from_json(cls, text: str) -> State:
         """From the run's row."""
         data = loads(text)
         frames = []
@@ -81,3 +92,9 @@ class State:
 def fresh(version: int, start: str, variables: dict[str, Value]) -> State:
     """The state of a run that has not done anything yet."""
     return State(frames=[Frame(version=version, at=start, variables=dict(variables))])
+
+
+def initial_variables(program: Program) -> dict[str, Value]:
+    """The local variables of a run before any request fills them."""
+    declared = {name: default for name, (_type, default) in program.variables.items()}
+    return declared | dict.fromkeys(program.fields, "")

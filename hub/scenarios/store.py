@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from hub.clock import SECOND, rfc3339, to_us
 from hub.delivery import claiming, outbox
 from hub.delivery.outbox import Claimed, Entry
+from hub.scenarios.advance import Advance, Planned
 from hub.scenarios.block import LineInfo
-from hub.scenarios.engine import Advance, Planned
 from hub.scenarios.library import PortalView
 from hub.scenarios.state import State
+from hub.scenarios.waits import reached
 from hub.sql import Sql, marks
 from hub.values import Value, dumps, loads
-
-_REACHED = ("sent", "delivered", "read")
 
 
 @dataclass(frozen=True)
@@ -219,13 +218,6 @@ def _settled_already(sql: Sql, message_id: str, state: State) -> bool:
     if row is None or state.pending is None:
         return False
     return reached(row[0], state.pending["states"])
-
-
-def reached(message_state: str, wanted: Sequence[str]) -> bool:
-    """Whether a message is where a run waits for it to be, or can never get there."""
-    if message_state in wanted:
-        return True
-    return message_state in outbox.FINAL and message_state not in _REACHED
 
 
 def _effects(

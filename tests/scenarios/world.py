@@ -6,10 +6,11 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from hub.scenarios.advance import Advance, Environment, Globals
 from hub.scenarios.check import Program, compile_document
 from hub.scenarios.document import Document
-from hub.scenarios.engine import Advance, Environment, Globals, advance, initial_variables
-from hub.scenarios.state import State, fresh
+from hub.scenarios.engine import advance
+from hub.scenarios.state import State, fresh, initial_variables
 from tests.scenarios.fakes import TELEGRAM, document
 
 NOW = datetime(2026, 11, 24, 11, 5, tzinfo=UTC)
