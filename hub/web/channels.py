@@ -9,6 +9,7 @@ from hub.core import Hub
 from hub.delivery import receipts
 from hub.endpoints.runtime import Runtime
 from hub.ids import token_hash
+from hub.web.body import read_body
 from hub.web.problems import problem
 
 BODY_LIMIT = 3 << 20
@@ -24,7 +25,7 @@ def report(token: str) -> Response:
         row = sql.one("SELECT id FROM line WHERE token_hash = ? AND deleted_at IS NULL", (token_hash(token),))
     if row is None:
         return problem(404, "not_found", "There is no such line.")
-    body = request.stream.read(BODY_LIMIT + 1) if request.method == "POST" else b""
+    body = read_body(BODY_LIMIT) if request.method == "POST" else b""
     if len(body) > BODY_LIMIT:
         return problem(413, "body_too_large", "The report is larger than 3 MiB.")
     channel = runtime.postman.line(row[0]).channel

@@ -10,6 +10,7 @@ from hub.endpoints.parse import limits
 from hub.endpoints.waiting import Waiting
 from hub.ids import result_token, same
 from hub.values import dumps_bytes
+from hub.web.body import read_body
 from hub.web.limiter import LinkRates
 from hub.web.problems import problem
 
@@ -77,7 +78,7 @@ def later(run_id: str) -> Response:
 
 
 def _arrived() -> Arrived:
-    raw = b"" if request.method == "GET" else request.stream.read(limits.body_bytes + 1)
+    raw = b"" if request.method == "GET" else read_body(limits.body_bytes)
     return Arrived(
         method=request.method,
         query=request.query_string,

@@ -18,6 +18,7 @@ from hub.endpoints.parse import Refused, parse_json
 from hub.errors import Invalid, NotFound, Unauthorized
 from hub.validation import errors_of
 from hub.values import Value, dumps_bytes
+from hub.web.body import read_body
 
 PREFIX = "/api/v1"
 BODY_LIMIT = 64 * 1024
@@ -222,7 +223,7 @@ def _raw_body(limit: int) -> bytes:
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Refused("unsupported_media_type", 415, "A compressed body cannot be read here.")
     # Enough is read to know that there is more than may come.
-    raw = request.stream.read(limit + 1) if (request.content_length or 0) <= limit else b""
+    raw = read_body(limit) if (request.content_length or 0) <= limit else b""
     if (request.content_length or 0) > limit or len(raw) > limit:
         raise Refused("body_too_large", 413, f"The body has more than {limit} bytes.")
     return raw
