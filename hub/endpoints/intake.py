@@ -15,10 +15,11 @@ from typing import Any
 
 import structlog
 
-from hub.clock import SECOND, from_us, now_us, rfc3339
+from hub.clock import SECOND, from_us, now_us
 from hub.core import Hub
 from hub.delivery.outbox import Claimed
 from hub.endpoints import records
+from hub.endpoints.beginning import begin, request_variables
 from hub.endpoints.parse import (
     Body,
     Inputs,
@@ -35,18 +36,15 @@ from hub.errors import StorageUnavailable
 from hub.ids import new_id, same, token_hash
 from hub.language import Scope, compile_template
 from hub.scenarios import store
-from hub.scenarios.engine import advance
-from hub.scenarios.library import Library, LinkTarget, PortalView, PublishedScenario, is_current
-from hub.scenarios.runner import RunInputs, Runner, lines_of
-from hub.scenarios.state import fresh, initial_variables
+from hub.scenarios.library import STALE_TRIES, Library, LinkTarget, PortalView, PublishedScenario, is_current
+from hub.scenarios.runner import Runner, lines_of
 from hub.scenarios.store import NewRun
 from hub.sql import Sql
-from hub.values import Value
 
 log = structlog.get_logger(__name__)
-STALE_TRIES = 50
 CROWDED_TRIES = 3
 NOT_FOUND = "There is no such link."
+DUPLICATE_DIFFERS = Note("duplicate_differs", "An earlier request had the same event key and another body.")
 
 
 @dataclass(frozen=True)
@@ -77,6 +75,15 @@ class Outcome:
 
 class Gone(Exception):
     """Unknown token: 404, and nothing else is said or kept."""
+
+
+class Kept(Exception):
+    """A refused request that was kept, with its id."""
+
+    def __init__(self, refused: Refused, request_id: str) -> None:
+        super().__init__(refused.message)
+        self.refused = refused
+        self.request_id = request_id
 
 
 class Intake:
@@ -177,49 +184,39 @@ class Intake:
         )
         wait_s = float(getattr(config, "result_wait_s", None) or hub.settings.result_wait_s)
         until = arrived.received_at + int(wait_s * SECOND)
-        program = self._library.program(scenario.version_id)
-        state = fresh(scenario.version_id, program.start, initial_variables(program) | inputs.locals)
-        env = self._runner.environment(
+        begun = begin(
+            self._runner,
             view,
-            RunInputs(
-                inputs.body,
-                inputs.query,
-                request_variables(arrived.id, arrived.received_at, arrived.source, arrived.content_type),
-            ),
+            self._library.program(scenario.version_id),
+            inputs,
+            request_variables(arrived.id, arrived.received_at, arrived.source, arrived.content_type),
             run_id=run.id,
             scenario_id=scenario.id,
+            version_id=scenario.version_id,
             created_at=run.created_at,
             interactive_until=from_us(until) if wait else None,
         )
-        made = advance(state, env)
+        made = begun.made
         record = records.Record.of(arrived, view.id, scenario.id, "run", run_id=run.id, notes=inputs.notes)
-        made.warnings[:0] = [records.note_dict(note) for note in inputs.notes]
         body_hash = hashlib.sha256(arrived.body).hexdigest() if key else ""
 
         def job(sql: Sql) -> str | list[Claimed] | None:
-            if not is_current(sql, view, env.globals):
+            if not is_current(sql, view, begun.env.globals):
                 return None
             if key is not None:
                 first = records.take_key(sql, scenario.id, key, view.id, arrived.id, run.id, body_hash, now)
                 if first is not None:
                     notes = inputs.notes if first.body_hash == body_hash else (*inputs.notes, DUPLICATE_DIFFERS)
-                    records.insert(
-                        sql,
-                        records.Record.of(
-                            arrived,
-                            view.id,
-                            scenario.id,
-                            "duplicate",
-                            run_id=first.run_id,
-                            notes=notes,
-                        ),
+                    again = records.Record.of(
+                        arrived, view.id, scenario.id, "duplicate", run_id=first.run_id, notes=notes
                     )
+                    records.insert(sql, again)
                     return first.run_id
             records.insert(sql, record)
             return store.insert(
                 sql,
                 run,
-                state,
+                begun.state,
                 made,
                 view,
                 now=now,
@@ -294,35 +291,6 @@ class Intake:
         if not self._hub.db.writer.run(job):
             return None
         return Outcome(status, answer | {"request": arrived.id})
-
-
-class Kept(Exception):
-    """A refused request that was kept, with its id."""
-
-    def __init__(self, refused: Refused, request_id: str) -> None:
-        super().__init__(refused.message)
-        self.refused = refused
-        self.request_id = request_id
-
-
-DUPLICATE_DIFFERS = Note("duplicate_differs", "An earlier request had the same event key and another body.")
-
-
-def request_variables(request_id: str, received_at: int, source: str, content_type: str) -> dict[str, Value]:
-    """`request.…` as scenarios see it."""
-    return {"id": request_id, "time": rfc3339(received_at), "ip": source, "content_type": content_type}
-
-
-def inputs_of(record: "records.Stored", config: Any) -> tuple[Inputs, RunInputs]:
-    """A kept request parsed again, for runs that go on later and for replays. Raises Refused."""
-    query = parse_query(record.query.encode("latin-1"))
-    body = None
-    if record.method != "GET":
-        tolerant = getattr(config, "tolerant_json", True)
-        body = parse_body(record.raw or b"", record.content_type or None, tolerant=tolerant)
-    inputs = merge(getattr(config, "fields", ()), query, body)
-    variables = request_variables(record.id, record.received_at, record.source, record.content_type)
-    return inputs, RunInputs(inputs.body, inputs.query, variables)
 
 
 def _inside(address: str, network: str) -> bool:

@@ -2,23 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Literal
 
 from hub.clock import now_us, rfc3339
 from hub.delivery import outbox
 from hub.endpoints import records
-from hub.endpoints.intake import inputs_of, request_variables
+from hub.endpoints.beginning import Begun, begin, inputs_of, request_variables, variables_of
 from hub.endpoints.parse import Body, Inputs, Refused, merge
 from hub.endpoints.runtime import Runtime
-from hub.errors import Conflict, Invalid, NotFound
+from hub.errors import Conflict, Invalid, NotFound, StorageUnavailable
 from hub.ids import new_id
 from hub.scenarios import store
-from hub.scenarios.advance import Advance
 from hub.scenarios.check import NotRunnable, Program
-from hub.scenarios.engine import advance
-from hub.scenarios.library import PortalView, is_current
-from hub.scenarios.runner import RunInputs, lines_of
-from hub.scenarios.state import State, fresh, initial_variables
+from hub.scenarios.library import STALE_TRIES, PortalView, is_current
+from hub.scenarios.runner import lines_of
+from hub.scenarios.state import State
 from hub.scenarios.store import NewRun
 from hub.sql import Sql, marks
 from hub.values import Value, dumps, loads
@@ -26,7 +25,6 @@ from hub.values import Value, dumps, loads
 Which = Literal["same", "current", "draft"]
 DELIVERED = ("sent", "delivered", "read")
 SENT_ONCE = (*DELIVERED, "queued", "sending", "unconfirmed")
-STALE_TRIES = 50
 
 
 @dataclass(frozen=True)
@@ -54,14 +52,16 @@ def replay(
         before = _earlier(sql, request_id)
         chosen = _version(runtime, sql, stored.scenario_id, version, stored.run_id)
     try:
-        inputs, given = inputs_of(stored, chosen.program.start_config)
+        inputs = inputs_of(stored, chosen.program.start_config)
     except Refused as refused:
         raise Invalid(f"This request cannot be run: {refused.message}", code=refused.code) from None
     reuse = {block: shown for block, shown in before if shown["state"] in DELIVERED} if only_undelivered else {}
     repeated = sum(1 for block, shown in before if shown["state"] in SENT_ONCE and block not in reuse)
     if dry:
-        return _dry(runtime, portal_id, stored.scenario_id, chosen, inputs, given, reuse) | {"would_repeat": repeated}
-    run_id = _start(runtime, portal_id, stored, chosen, inputs, given, reuse)
+        return _dry(runtime, portal_id, stored.scenario_id, chosen, inputs, variables_of(stored), reuse) | {
+            "would_repeat": repeated
+        }
+    run_id = _start(runtime, portal_id, stored, chosen, inputs, reuse)
     return {"run": run_id, "would_repeat": repeated}
 
 
@@ -79,8 +79,7 @@ def test(
     parsed = None if body is None else Body("json", body)
     inputs = merge(chosen.program.fields, query, parsed)
     variables = request_variables("test", now_us(), "127.0.0.1", "application/json")
-    given = RunInputs(inputs.body, inputs.query, variables)
-    return _dry(runtime, portal_id, scenario_id, chosen, inputs, given, {})
+    return _dry(runtime, portal_id, scenario_id, chosen, inputs, variables, {})
 
 
 def retry(
@@ -192,59 +191,47 @@ def _earlier(sql: Sql, request_id: str) -> list[tuple[str, dict[str, Value]]]:
     return found
 
 
-def _begin(
-    runtime: Runtime,
-    view: PortalView,
-    scenario_id: int,
-    chosen: _Version,
-    inputs: Inputs,
-    given: RunInputs,
-    reuse: dict[str, Any],
-    *,
-    run_id: str,
-    now: int,
-    dry: bool,
-) -> tuple[State, Advance, Any]:
-    state = fresh(chosen.id, chosen.program.start, initial_variables(chosen.program) | inputs.locals)
-    state.reuse = dict(reuse)
-    env = runtime.runner.environment(view, given, run_id=run_id, scenario_id=scenario_id, created_at=now, dry=dry)
-    made = advance(state, env)
-    made.warnings[:0] = [records.note_dict(note) for note in inputs.notes]
-    return state, made, env
-
-
 def _start(
     runtime: Runtime,
     portal_id: int,
     stored: records.Stored,
     chosen: _Version,
     inputs: Inputs,
-    given: RunInputs,
     reuse: dict[str, Any],
 ) -> str:
     hub = runtime.hub
-    now = now_us()
-    run = NewRun(new_id(), portal_id, stored.scenario_id, chosen.id, chosen.n, stored.id, now)
+    run = NewRun(new_id(), portal_id, stored.scenario_id, chosen.id, chosen.n, stored.id, now_us())
     for attempt in range(STALE_TRIES):
         view = runtime.library.portal(portal_id, fresh=attempt > 0)
-        state, made, env = _begin(
-            runtime, view, stored.scenario_id, chosen, inputs, given, reuse, run_id=run.id, now=now, dry=False
+        begun = begin(
+            runtime.runner,
+            view,
+            chosen.program,
+            inputs,
+            variables_of(stored),
+            run_id=run.id,
+            scenario_id=run.scenario_id,
+            version_id=run.version_id,
+            created_at=run.created_at,
+            reuse=reuse,
         )
-
-        def job(sql: Sql, view=view, state=state, made=made, env=env) -> bool:  # type: ignore[no-untyped-def]
-            if not is_current(sql, view, env.globals):
-                return False
-            store.insert(sql, run, state, made, view, now=now, ttl_s=hub.settings.message_ttl_s)
-            sql.run(
-                "UPDATE request SET outcome = 'run', run_id = ? WHERE id = ? AND outcome IN ('captured', 'refused')",
-                (run.id, stored.id),
-            )
-            return True
-
-        if hub.db.writer.run(job, lines=lines_of(made, view)):
+        job = partial(_insert, run=run, request_id=stored.id, view=view, begun=begun, ttl_s=hub.settings.message_ttl_s)
+        if hub.db.writer.run(job, lines=lines_of(begun.made, view)):
             hub.ring()
             return run.id
-    raise RuntimeError("the settings of a portal change faster than a run can be stored")
+    raise StorageUnavailable("The settings of the portal change all the time; try again.")
+
+
+def _insert(sql: Sql, *, run: NewRun, request_id: str, view: PortalView, begun: Begun, ttl_s: float) -> bool:
+    """Store a run of a kept request; False when what it was computed with is out of date."""
+    if not is_current(sql, view, begun.env.globals):
+        return False
+    store.insert(sql, run, begun.state, begun.made, view, now=run.created_at, ttl_s=ttl_s)
+    sql.run(
+        "UPDATE request SET outcome = 'run', run_id = ? WHERE id = ? AND outcome IN ('captured', 'refused')",
+        (run.id, request_id),
+    )
+    return True
 
 
 def _dry(
@@ -253,12 +240,24 @@ def _dry(
     scenario_id: int,
     chosen: _Version,
     inputs: Inputs,
-    given: RunInputs,
+    request: Mapping[str, Value],
     reuse: dict[str, Any],
 ) -> dict[str, Value]:
     now = now_us()
     view = runtime.library.portal(portal_id, fresh=True)
-    _, made, _ = _begin(runtime, view, scenario_id, chosen, inputs, given, reuse, run_id="dry", now=now, dry=True)
+    made = begin(
+        runtime.runner,
+        view,
+        chosen.program,
+        inputs,
+        request,
+        run_id="dry",
+        scenario_id=scenario_id,
+        version_id=chosen.id,
+        created_at=now,
+        dry=True,
+        reuse=reuse,
+    ).made
     steps = []
     for step in sorted({step.n: step for step in made.steps}.values(), key=lambda step: step.n):
         shown = asdict(step)
@@ -269,7 +268,7 @@ def _dry(
         "id": "dry",
         "scenario": scenario_id,
         "version": chosen.n,
-        "request": None if given.request.get("id") == "test" else given.request.get("id"),
+        "request": None if request["id"] == "test" else request["id"],
         "status": made.status,
         "dry": True,
         "warnings": made.warnings,

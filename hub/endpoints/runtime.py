@@ -7,7 +7,8 @@ from connectors.registry import channels
 from hub.core import Hub
 from hub.delivery.postman import Postman
 from hub.endpoints import records
-from hub.endpoints.intake import Intake, inputs_of
+from hub.endpoints.beginning import inputs_of, variables_of
+from hub.endpoints.intake import Intake
 from hub.endpoints.parse import Refused
 from hub.scenarios.library import Library
 from hub.scenarios.outgoing import http_performer
@@ -38,10 +39,11 @@ def make_runtime(hub: Hub) -> Runtime:
         if stored is None:
             return RunInputs()
         try:
-            return inputs_of(stored, None)[1]
+            read = inputs_of(stored, None)
         except Refused:
             # It was read once; only a rule that changed since can refuse it now. The run goes on without it.
             return RunInputs()
+        return RunInputs(read.body, read.query, variables_of(stored))
 
     runner = Runner(
         writer=hub.db.writer,

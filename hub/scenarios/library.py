@@ -21,6 +21,8 @@ from hub.values import Value, loads
 
 CACHED_PROGRAMS = 500
 CACHED_LINKS = 10_000
+STALE_TRIES = 50
+"""How often something is computed again because the settings it was made with have changed."""
 
 
 @dataclass(frozen=True)

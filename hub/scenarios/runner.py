@@ -13,7 +13,7 @@ from hub.delivery.outbox import Claimed
 from hub.scenarios import store
 from hub.scenarios.advance import Advance, Environment, Globals
 from hub.scenarios.engine import advance
-from hub.scenarios.library import Library, PortalView, is_current
+from hub.scenarios.library import STALE_TRIES, Library, PortalView, is_current
 from hub.scenarios.state import State
 from hub.scenarios.store import RunRow
 from hub.scenarios.waits import reached, told
@@ -22,7 +22,6 @@ from hub.values import Value
 from hub.writer import Writer
 
 log = structlog.get_logger(__name__)
-STALE_TRIES = 50
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,81 @@
+"""The first advance of a run, from the inputs of its request: links, replays and dry runs begin alike."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hub.clock import rfc3339
+from hub.endpoints import records
+from hub.endpoints.parse import Inputs, merge, parse_body, parse_query
+from hub.scenarios.advance import Advance, Environment
+from hub.scenarios.check import Program
+from hub.scenarios.engine import advance
+from hub.scenarios.library import PortalView
+from hub.scenarios.runner import RunInputs, Runner
+from hub.scenarios.state import State, fresh, initial_variables
+from hub.values import Value
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A run after its first advance, not stored yet."""
+
+    state: State
+    made: Advance
+    env: Environment
+
+
+def begin(
+    runner: Runner,
+    view: PortalView,
+    program: Program,
+    inputs: Inputs,
+    request: Mapping[str, Value],
+    *,
+    run_id: str,
+    scenario_id: int,
+    version_id: int,
+    created_at: int,
+    interactive_until: datetime | None = None,
+    dry: bool = False,
+    reuse: Mapping[str, Any] | None = None,
+) -> Begun:
+    """Advance a new run for the first time; nothing is stored.
+
+    `request`: what `request.…` is to the scenario. `reuse`: as in State. `created_at` is in µs.
+    """
+    state = fresh(version_id, program.start, initial_variables(program) | inputs.locals)
+    state.reuse = dict(reuse or {})
+    env = runner.environment(
+        view,
+        RunInputs(inputs.body, inputs.query, request),
+        run_id=run_id,
+        scenario_id=scenario_id,
+        created_at=created_at,
+        dry=dry,
+        interactive_until=interactive_until,
+    )
+    made = advance(state, env)
+    made.warnings[:0] = [records.note_dict(note) for note in inputs.notes]
+    return Begun(state, made, env)
+
+
+def request_variables(request_id: str, received_at: int, source: str, content_type: str) -> dict[str, Value]:
+    """`request.…` as scenarios see it."""
+    return {"id": request_id, "time": rfc3339(received_at), "ip": source, "content_type": content_type}
+
+
+def variables_of(stored: records.Stored) -> dict[str, Value]:
+    """`request.…` of a kept request."""
+    return request_variables(stored.id, stored.received_at, stored.source, stored.content_type)
+
+
+def inputs_of(stored: records.Stored, config: Any) -> Inputs:
+    """A kept request parsed again, for runs that go on later and for replays. Raises Refused."""
+    query = parse_query(stored.query.encode("latin-1"))
+    body = None
+    if stored.method != "GET":
+        tolerant = getattr(config, "tolerant_json", True)
+        body = parse_body(stored.raw or b"", stored.content_type or None, tolerant=tolerant)
+    return merge(getattr(config, "fields", ()), query, body)
