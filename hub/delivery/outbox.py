@@ -15,6 +15,9 @@ from hub.sql import Sql, marks
 from hub.values import dumps, loads
 
 OPEN = "('queued', 'sending')"
+# Both conditions: SQLite uses the index of open messages only where its own condition is repeated word for word.
+QUEUED = f"state IN {OPEN} AND state = 'queued'"
+SENDING = f"state IN {OPEN} AND state = 'sending'"
 FINAL = ("sent", "delivered", "read", "unconfirmed", "undelivered", "failed", "expired", "cancelled")
 _INSERT = """
 INSERT INTO message (id, portal_id, line_id, run_id, block, iteration, messenger, chat_id, chat_id_raw, text, extra,
@@ -223,8 +226,7 @@ def join(sql: Sql, line_id: str, chat_id: str) -> None:
     """Settle anew which message of a chat is its head, after one came in at its old place. One that is being sent
     stays the head until it is through."""
     sql.run(
-        "UPDATE message SET head = FALSE WHERE line_id = ? AND chat_id = ? AND state IN ('queued', 'sending')"
-        " AND state = 'queued' AND head",
+        f"UPDATE message SET head = FALSE WHERE line_id = ? AND chat_id = ? AND {QUEUED} AND head",  # noqa: S608
         (line_id, chat_id),
     )
     promote(sql, line_id, chat_id)

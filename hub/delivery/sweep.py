@@ -6,18 +6,14 @@ that another process puts into the same chat meanwhile would else be overlooked 
 
 from collections.abc import Sequence
 
-from hub.delivery.outbox import CLAIMED, OPEN, Claimed, promote, wake_runs
+from hub.delivery.outbox import CLAIMED, QUEUED, SENDING, Claimed, promote, wake_runs
 from hub.sql import Sql, marks
 from hub.values import dumps
-
-# Both conditions: SQLite uses the index of open messages only where its own condition is repeated word for word.
-_QUEUED = f"state IN {OPEN} AND state = 'queued'"
-_SENDING = f"state IN {OPEN} AND state = 'sending'"
 
 
 def expiring_lines(sql: Sql, *, now: int) -> list[str]:
     """The lines on which messages wait whose time is over: what `expire` touches."""
-    rows = sql.all(f"SELECT DISTINCT line_id FROM message WHERE {_QUEUED} AND expires_at <= ?", (now,))  # noqa: S608
+    rows = sql.all(f"SELECT DISTINCT line_id FROM message WHERE {QUEUED} AND expires_at <= ?", (now,))  # noqa: S608
     return [line_id for (line_id,) in rows]
 
 
@@ -26,7 +22,7 @@ def expire(sql: Sql, *, now: int, lines: Sequence[str], limit: int = 200) -> int
     if not lines:
         return 0
     rows = sql.all(
-        f"SELECT seq, id, line_id, chat_id FROM message WHERE {_QUEUED} AND expires_at <= ?"  # noqa: S608
+        f"SELECT seq, id, line_id, chat_id FROM message WHERE {QUEUED} AND expires_at <= ?"  # noqa: S608
         f" AND line_id IN ({marks(len(lines))}) LIMIT ? /*skip locked*/",
         (now, *lines, limit),
     )
@@ -46,7 +42,7 @@ def abandoned_lines(sql: Sql, *, dead: Sequence[str]) -> list[str]:
     if not dead:
         return []
     rows = sql.all(
-        f"SELECT DISTINCT line_id FROM message WHERE {_SENDING} AND owner IN ({marks(len(dead))})",  # noqa: S608
+        f"SELECT DISTINCT line_id FROM message WHERE {SENDING} AND owner IN ({marks(len(dead))})",  # noqa: S608
         tuple(dead),
     )
     return [line_id for (line_id,) in rows]
@@ -58,7 +54,7 @@ def abandoned(sql: Sql, *, dead: Sequence[str]) -> list[tuple[Claimed, str]]:
     if not dead:
         return []
     rows = sql.all(
-        f"SELECT owner, {CLAIMED} FROM message WHERE {_SENDING} AND owner IN ({marks(len(dead))})",  # noqa: S608
+        f"SELECT owner, {CLAIMED} FROM message WHERE {SENDING} AND owner IN ({marks(len(dead))})",  # noqa: S608
         tuple(dead),
     )
     return [(Claimed(*row), owner) for owner, *row in rows]
