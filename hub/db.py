@@ -135,7 +135,10 @@ class Database:
         if self._lock_path is None:
             yield
             return
-        handle = os.open(self._lock_path, os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            handle = os.open(self._lock_path, os.O_CREAT | os.O_RDWR, 0o600)
+        except OSError as error:
+            raise StorageUnavailable("The folder of the database cannot be used right now.") from error
         try:
             deadline = time.monotonic() + LOCK_WAIT_S
             while True:

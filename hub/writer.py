@@ -178,7 +178,7 @@ class Writer:
             except _UNAVAILABLE as error:
                 full = "full" in str(error)
                 if full or not _may_pass(error) or time.monotonic() > deadline:
-                    if not full and not _may_pass(error):
+                    if not full and not _may_pass(error) and not _of_storage(error):
                         raise
                     raise StorageUnavailable(
                         "The disk of the database is full." if full else "The database cannot be used right now.",
@@ -239,6 +239,11 @@ def _may_pass(error: BaseException) -> bool:
     if isinstance(error, psycopg.OperationalError | OSError):
         return True
     return any(sign in str(error) for sign in ("locked", "busy"))
+
+
+def _of_storage(error: BaseException) -> bool:
+    """Whether the file of the database is at fault rather than the statement; nothing is gained by waiting."""
+    return any(sign in str(error) for sign in ("readonly", "unable to open", "disk I/O"))
 
 
 def _nothing(_sql: Sql) -> None:

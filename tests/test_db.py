@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -116,3 +117,12 @@ def test_a_lost_connection_of_the_pool_is_replaced(hub: Hub) -> None:
     with hub.db.write() as session:
         session.add(portal("one"))
     assert names(hub.db) == ["one"]
+
+
+@pytest.mark.databases("sqlite")
+def test_a_page_that_finds_no_folder_of_the_database_is_told_to_try_again(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub.db, "_lock_path", tmp_path / "gone" / "hub.db.lock")
+    with pytest.raises(StorageUnavailable), hub.db.write():
+        pass

@@ -180,3 +180,23 @@ def test_nothing_is_lost_between_many_threads_and_two_processes(db: Database, se
         list(pool.map(lambda n: (db, other)[n % 2].writer.run(insert(n)), range(300)))
     other.close()
     assert numbers(db) == list(range(300))
+
+
+@pytest.mark.parametrize(
+    "reason", ["attempt to write a readonly database", "unable to open database file", "disk I/O error"]
+)
+def test_a_file_that_cannot_be_written_is_told_at_once_as_unavailable(db: Database, reason: str) -> None:
+    def fail(_: Sql) -> None:
+        raise sqlite3.OperationalError(reason)
+
+    with pytest.raises(StorageUnavailable):
+        db.writer.run(fail)
+    assert db.writer.run(insert(1)) == 1
+
+
+def test_a_mistake_in_a_statement_is_not_blamed_on_the_storage(db: Database) -> None:
+    def fail(_: Sql) -> None:
+        raise sqlite3.OperationalError("no such table: nothing")
+
+    with pytest.raises(sqlite3.OperationalError):
+        db.writer.run(fail)
