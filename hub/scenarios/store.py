@@ -61,9 +61,9 @@ def insert(
     ttl_s: float,
     owner: str | None = None,
 ) -> list[Claimed]:
-    """Store a new run together with its first advance. With `owner`, the maker goes on executing it: the messages
-    it may send at once come back claimed."""
-    status, wake_at, owned = _standing(sql, made, state, owner, now)
+    """Store a new run together with its first advance. With `owner`, the messages that the maker may send at once
+    come back claimed. The run itself belongs to nobody yet: whoever claims it first makes the call it asks for."""
+    status, wake_at, owned = _standing(sql, made, state, None, now)
     sql.run(
         "INSERT INTO run (id, portal_id, scenario_id, version_id, version, request_id, status, state, warnings, result,"
         " error, wake_at, awaits, owner, fence, dry, created_at, ended_at)"

@@ -14,6 +14,7 @@ from hub.errors import StorageUnavailable
 from hub.portals.models import Portal
 from hub.scenarios import links, variables, versions
 from hub.scenarios.models import Constant
+from hub.scenarios.state import State
 from hub.settings import Settings
 from tests.scenarios.site import Site, give, greet, put
 
@@ -68,6 +69,15 @@ def test_a_scenario_that_is_off_keeps_the_request_and_runs_nothing(site: Site) -
     assert site.post(token).answer["status"] == "captured"
     assert site.post(token, wait=True).status == 409
     assert site.column("SELECT outcome FROM request") == ["captured", "captured"]
+
+
+@pytest.mark.parametrize("wait", [False, True])
+def test_a_run_that_begins_with_a_call_is_due_at_once_for_whoever_comes_first(site: Site, wait: bool) -> None:
+    ask = {"id": "ask", "type": "http_request", "config": {"method": "POST", "url": "https://shop.test/"}}
+    site.post(site.token(site.scenario(ask)), wait=wait)
+    assert site.column("SELECT status FROM run WHERE owner IS NULL AND wake_at IS NOT NULL") == ["running"]
+    (state,) = site.column("SELECT state FROM run")
+    assert State.from_json(state).pending == {"kind": "perform", "repeatable": False, "begun": False}
 
 
 # ---------------------------------------------------------------- other processes
