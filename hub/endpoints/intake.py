@@ -36,6 +36,7 @@ from hub.errors import StorageUnavailable
 from hub.ids import new_id, same, token_hash
 from hub.language import Scope, compile_template
 from hub.scenarios import store
+from hub.scenarios.check import NotRunnable, Program
 from hub.scenarios.library import STALE_TRIES, Library, LinkTarget, PortalView, PublishedScenario, is_current
 from hub.scenarios.runner import Runner, lines_of
 from hub.scenarios.store import NewRun
@@ -44,6 +45,7 @@ from hub.sql import Sql
 log = structlog.get_logger(__name__)
 CROWDED_TRIES = 3
 NOT_FOUND = "There is no such link."
+NOT_STARTED = Note("not_started", "The published version cannot run here any more; publish the scenario anew.")
 DUPLICATE_DIFFERS = Note("duplicate_differs", "An earlier request had the same event key and another body.")
 
 
@@ -157,11 +159,14 @@ class Intake:
                 return None
             raise Kept(refused, arrived.id) from None
         if scenario.version_id is None:
-            if wait:
-                answer = {"code": "scenario_off", "detail": "The scenario is switched off; the request is kept."}
-                return self._stored(arrived, view, scenario, "captured", 409, answer, notes=notes)
-            return self._stored(arrived, view, scenario, "captured", 200, {"status": "captured"}, notes=notes)
-        return self._run(arrived, view, scenario, inputs, key, config, wait=wait)
+            return self._captured(arrived, view, scenario, notes, wait=wait)
+        try:
+            program = self._library.program(scenario.version_id)
+        except NotRunnable as error:
+            # Published once, but a block of it can no longer be read: the request must not be lost for that.
+            log.error("version_not_runnable", scenario_id=scenario.id, version=scenario.version, reason=str(error))
+            return self._captured(arrived, view, scenario, (*notes, NOT_STARTED), wait=wait)
+        return self._run(arrived, view, scenario, program, inputs, key, wait=wait)
 
     # ---------------------------------------------------------------- running
 
@@ -170,9 +175,9 @@ class Intake:
         arrived: Arrived,
         view: PortalView,
         scenario: PublishedScenario,
+        program: Program,
         inputs: Inputs,
         key: str | None,
-        config: Any,
         *,
         wait: bool,
     ) -> Outcome | None:
@@ -182,12 +187,12 @@ class Intake:
         run = NewRun(
             new_id(), view.id, scenario.id, scenario.version_id, scenario.version, arrived.id, arrived.received_at
         )
-        wait_s = float(getattr(config, "result_wait_s", None) or hub.settings.result_wait_s)
+        wait_s = float(getattr(program.start_config, "result_wait_s", None) or hub.settings.result_wait_s)
         until = arrived.received_at + int(wait_s * SECOND)
         begun = begin(
             self._runner,
             view,
-            self._library.program(scenario.version_id),
+            program,
             inputs,
             request_variables(arrived.id, arrived.received_at, arrived.source, arrived.content_type),
             run_id=run.id,
@@ -236,6 +241,21 @@ class Intake:
         return Outcome(200, answer, run_id=run.id, claimed=tuple(stored), wait_s=wait_s)
 
     # ---------------------------------------------------------------- the rest
+
+    def _captured(
+        self,
+        arrived: Arrived,
+        view: PortalView,
+        scenario: PublishedScenario,
+        notes: tuple[Note, ...],
+        *,
+        wait: bool,
+    ) -> Outcome | None:
+        """Keep a request that starts nothing now; it can be run later."""
+        if wait:
+            answer = {"code": "scenario_off", "detail": "The scenario does not run now; the request is kept."}
+            return self._stored(arrived, view, scenario, "captured", 409, answer, notes=notes)
+        return self._stored(arrived, view, scenario, "captured", 200, {"status": "captured"}, notes=notes)
 
     def _start_config(self, scenario: PublishedScenario) -> Any:
         """The start block's config: the published version's, else the newest draft's, else none."""

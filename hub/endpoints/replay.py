@@ -110,6 +110,8 @@ def retry(
         raise Conflict("The version to run has no such block any more; run it from the start.")
     frame.version, frame.step, frame.step_input = chosen.id, 0, None
     state.pending = state.resumed = None
+    # Taken up by a person, a run gets its bounds anew; its steps go on counting, for their numbers are their names.
+    state.steps_before, state.calls = state.steps, 0
     now = now_us()
     changed = runtime.hub.db.writer.run(
         lambda sql: sql.run(

@@ -77,6 +77,9 @@ class Waiting:
         if row is None:
             raise LookupError(run_id)
         status, result, error = row
+        if result is not None:
+            # What “return result” built is the answer, whatever becomes of the rest of the run.
+            return Answer(200, {"status": "done", "run": run_id, "data": loads(result)})
         if status == "failed":
             told = loads(error) if error else {"code": "failed", "message": "The run failed.", "block": None}
             body = {
@@ -89,8 +92,8 @@ class Waiting:
         if status in ("cancelled", "expired"):
             error_body = {"code": status, "message": f"The run was {status}."}
             return Answer(422, {"status": "failed", "run": run_id, "block": None, "error": error_body})
-        if result is not None or status in ENDED:
-            return Answer(200, {"status": "done", "run": run_id, "data": loads(result) if result else {}})
+        if status in ENDED:
+            return Answer(200, {"status": "done", "run": run_id, "data": {}})
         token = result_token(self._hub.settings.secret_key, run_id)
         url = f"{self._hub.settings.base_url}/api/request/result/{run_id}?token={token}"
         return Answer(202, {"status": "running", "run": run_id, "result_url": url})

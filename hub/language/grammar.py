@@ -24,7 +24,7 @@ filter: NAME (":" argument ("," argument)*)?
 argument: STRING | NUMBER | path
 NAME: /{NAME_PATTERN}/
 NUMBER: /-?[0-9]+(?:\.[0-9]+)?/
-STRING: /"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+'/s
+STRING: /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/s
 %ignore /\s+/
 """
 MAX_SOURCE = 16 * 1024

@@ -21,7 +21,7 @@ MAX_FILTERS = 5
 MAX_OUTPUT = 64 * 1024
 
 # Up to the braces that end a place; braces inside a quoted text do not.
-_inside = re.compile(r"""(?:"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+'|[^"'}]|\}(?!\}))*+""", re.DOTALL)
+_inside = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^"'}]|\}(?!\}))*""", re.DOTALL)
 
 Read = Callable[[Scope], Found | Missing]
 

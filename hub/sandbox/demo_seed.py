@@ -71,13 +71,17 @@ def seed(api: Api, messengers_url: str) -> Seeded:
     """
     _line(api, f"{messengers_url}/telegram")
     found = [item for item in api.call("GET", "/scenarios")["items"] if item["name"] == SCENARIO]
-    if found:
-        scenario = found[0]
-    else:
-        yaml = {"Content-Type": "application/yaml"}
+    yaml = {"Content-Type": "application/yaml"}
+    if not found:
         scenario = api.call("POST", "/scenarios", data=DOCUMENT.encode(), headers=yaml)
-        if not scenario["published"]:
-            raise SeedError(f"The sample scenario was not published: {scenario['problems']}")
+    elif found[0]["published_version"] is None:
+        # An earlier start could not publish it; what stood in its way may be gone.
+        scenario = api.call("PUT", f"/scenarios/{found[0]['id']}", data=DOCUMENT.encode(), headers=yaml)
+    else:
+        scenario = found[0]
+    if scenario["published_version"] is None:
+        told = "; ".join(f"{problem['block']}: {problem['message']}" for problem in scenario["problems"])
+        raise SeedError(f"The sample scenario was not published. {told}")
     if not scenario["links"]:
         raise SeedError(f"The scenario “{SCENARIO}” does not start by a link any more.")
     return Seeded(scenario["id"], scenario["links"])

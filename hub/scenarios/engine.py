@@ -82,7 +82,7 @@ class _Advancing:
         if frame.step == 0:
             state.steps += 1
             frame.step, frame.step_started_at = state.steps, to_us(self.env.now)
-        if state.steps > MAX_STEPS:
+        if state.steps - state.steps_before > MAX_STEPS:
             too_many = Fail("too_many_steps", f"The run has more than {MAX_STEPS} steps.")
             self._fail(frame, node, too_many, began, final=True)
             return

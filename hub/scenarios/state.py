@@ -47,6 +47,7 @@ class Frame:
 @dataclass
 class State:
     """The whole memory of a run. `pending` says what it waits for: `{"kind": "message"|"time"|"perform", …}`.
+    `steps_before`: the steps made before a person took the run up again.
     `reuse`: by block, messages of an earlier run that were delivered and are not to be sent again."""
 
     frames: list[Frame]
@@ -57,6 +58,7 @@ class State:
     pending: dict[str, Any] | None = None
     resumed: dict[str, Any] | None = None
     reuse: dict[str, Any] = field(default_factory=dict)
+    steps_before: int = 0
 
     def to_json(self) -> str:
         """For the run's row."""
@@ -85,8 +87,8 @@ class State:
                 "loops": loops,
             }
             frames.append(Frame(**(frame | whole)))
-        whole = {"frames": frames, "steps": int(data["steps"]), "calls": int(data["calls"])}
-        return cls(**(data | whole))
+        counts = {name: int(data[name]) for name in ("steps", "calls", "steps_before")}
+        return cls(**(data | counts | {"frames": frames}))
 
 
 def fresh(version: int, start: str, variables: dict[str, Value]) -> State:

@@ -9,6 +9,7 @@ from hub.core import Hub
 from hub.delivery import receipts
 from hub.endpoints.runtime import Runtime
 from hub.ids import token_hash
+from hub.secrets import SecretError
 from hub.web.body import read_body
 from hub.web.problems import problem
 
@@ -28,7 +29,12 @@ def report(token: str) -> Response:
     body = read_body(BODY_LIMIT) if request.method == "POST" else b""
     if len(body) > BODY_LIMIT:
         return problem(413, "body_too_large", "The report is larger than 3 MiB.")
-    channel = runtime.postman.line(row[0]).channel
+    try:
+        channel = runtime.postman.line(row[0]).channel
+    except (SecretError, ValueError):
+        return problem(
+            503, "line_unusable", "The config of this line cannot be read; report again later.", retry_after=60
+        )
     callback = Callback(dict(request.headers.items()), request.args.to_dict(), body)
     try:
         events = channel.read(callback)

@@ -164,3 +164,12 @@ types = st.none() | st.text(max_size=30) | st.sampled_from([form_type, multipart
 def test_any_body_is_either_read_or_refused(raw: bytes, content_type: str | None) -> None:
     with suppress(Refused):
         parse(raw, content_type)
+
+
+def test_json_that_is_labelled_as_a_form_is_read_as_json_with_a_note() -> None:
+    body = parse_body(b'{"chat_id": "7", "n": 1.50}', "application/x-www-form-urlencoded", tolerant=True)
+    assert body.kind == "json"
+    assert body.value["chat_id"] == "7"
+    assert [note.code for note in body.notes] == ["type_mismatch"]
+    form = parse_body(b"{a}=1", "application/x-www-form-urlencoded", tolerant=True)
+    assert form.kind == "form"

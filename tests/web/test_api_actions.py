@@ -1,8 +1,12 @@
 """Running again and trying out, through the management API."""
 
+import threading
 from typing import Any
 
 import pytest
+
+from hub.worker import run_worker
+from tests.processes import wait_until
 
 DOCUMENT: dict[str, Any] = {
     "format": 1,
@@ -97,3 +101,81 @@ def test_a_run_that_is_over_cannot_be_stopped(api: Any, client: Any, scenario: d
     refused = api.post(f"/runs/{first['run']}/cancel")
     assert refused.status_code == 409
     assert refused.json["code"] == "conflict"
+
+
+SETTING = {"name": "n", "scope": "local", "value": "1"}
+LOOPING: dict[str, Any] = {
+    "format": 1,
+    "name": "Round and round",
+    "blocks": [
+        {"id": "start", "type": "incoming_webhook", "config": {}},
+        {
+            "id": "again",
+            "type": "set_variable",
+            "config": {"variables": [{"name": "n", "scope": "local", "value": "1"}]},
+        },
+        {
+            "id": "more",
+            "type": "set_variable",
+            "config": {"variables": [{"name": "n", "scope": "local", "value": "2"}]},
+        },
+    ],
+    "links": [
+        {"from": "start", "port": "next", "to": "again"},
+        {"from": "again", "port": "next", "to": "more"},
+        {"from": "more", "port": "next", "to": "again"},
+    ],
+}
+
+
+def test_a_run_that_used_up_its_steps_gets_them_anew_when_a_person_takes_it_up(api: Any, client: Any, hub: Any) -> None:
+    made = api.post("/scenarios", LOOPING)
+    first = call(client, made.json, {})
+    stop = threading.Event()
+    worker = threading.Thread(target=run_worker, args=(hub.settings, stop))
+    worker.start()
+
+    def status() -> Any:
+        return api.get(f"/runs/{first['run']}").json["status"]
+
+    wait_until(lambda: status() == "failed", within_s=30)
+    steps = len(api.get(f"/runs/{first['run']}").json["steps"])
+    api.patch(f"/scenarios/{made.json['id']}", {"enabled": False})
+    assert api.post(f"/runs/{first['run']}/retry", {"from": "failed"}).status_code == 202
+    wait_until(
+        lambda: status() == "failed" and len(api.get(f"/runs/{first['run']}").json["steps"]) > steps + 900, within_s=30
+    )
+    stop.set()
+    worker.join()
+
+
+def test_a_request_for_a_version_that_can_no_longer_run_is_kept(api: Any, client: Any, hub: Any, app: Any) -> None:
+    made = api.post("/scenarios", LOOPING)
+    hub.db.writer.run(
+        lambda sql: sql.run("UPDATE scenario_version SET document = replace(document, 'set_variable', 'forgotten')")
+    )
+    kept = call(client, made.json, {})
+    assert kept["status"] == "captured"
+    shown = api.get(f"/requests/{kept['request']}").json
+    assert shown["outcome"] == "captured"
+    assert [warning["code"] for warning in shown["warnings"]] == ["not_started"]
+
+
+def test_what_return_result_built_is_the_answer_even_when_the_run_fails_later(api: Any, client: Any) -> None:
+    document = {
+        "format": 1,
+        "name": "Answer first",
+        "blocks": [
+            {"id": "start", "type": "incoming_webhook", "config": {}},
+            {"id": "answer", "type": "return_result", "config": {"values": {"sum": "{{sum}}"}}},
+            {"id": "end", "type": "stop", "config": {"outcome": "failure", "reason": "no"}},
+        ],
+        "links": [
+            {"from": "start", "port": "next", "to": "answer"},
+            {"from": "answer", "port": "next", "to": "end"},
+        ],
+    }
+    made = api.post("/scenarios", document)
+    answer = client.post(made.json["links"]["result"].removeprefix("https://hub.test"), json={"sum": 5})
+    assert (answer.status_code, answer.json["data"]) == (200, {"sum": 5})
+    assert api.get(f"/runs/{answer.json['run']}").json["status"] == "failed"

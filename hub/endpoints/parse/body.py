@@ -46,6 +46,9 @@ def parse_body(raw: bytes, content_type: str | None, *, tolerant: bool) -> Body:
         value, notes = parse_json(raw, tolerant=tolerant)
         return Body("json", value, notes)
     if media == "application/x-www-form-urlencoded":
+        mislabelled = _json_object(raw, tolerant)
+        if mislabelled is not None:
+            return mislabelled
         return _form("form", urlencoded(raw.strip(b"\r\n"), limits.form_fields))
     if media == "multipart/form-data":
         return _form("multipart", _multipart(raw, options.get("boundary", "")))
@@ -63,6 +66,19 @@ def is_check(query: Mapping[str, Value], body: Body | None) -> bool:
     if body.kind == "text":
         return isinstance(body.value, str) and body.value.strip() == "test=test"
     return body.kind in ("form", "multipart") and body.value == probe
+
+
+def _json_object(raw: bytes, tolerant: bool) -> Body | None:
+    """A body that says it is a form but is one JSON object, as `curl -d '{…}'` sends it. None for a form."""
+    stripped = raw.strip()
+    if not (stripped.startswith(b"{") and stripped.endswith(b"}")):
+        return None
+    try:
+        value, notes = parse_json(raw, tolerant=tolerant)
+    except Refused:
+        return None
+    note = Note("type_mismatch", "The content type says form, but the body is JSON; it was read as JSON.")
+    return Body("json", value, (*notes, note))
 
 
 def _media_type(content_type: str | None) -> tuple[str, dict[str, str]]:

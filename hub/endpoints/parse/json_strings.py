@@ -12,7 +12,7 @@ straight = '"'
 typographic = frozenset(_closers)
 
 _typographic_rest = {
-    opener: re.compile(rf"((?:[^\\\x00-\x1f{closers}]++|\\.)*+)[{closers}]") for opener, closers in _closers.items()
+    opener: re.compile(rf"((?:[^\\\x00-\x1f{closers}]++|\\.)*)[{closers}]") for opener, closers in _closers.items()
 }
 _escape_or_quote = re.compile(r'\\.|"')
 
