@@ -66,7 +66,7 @@ class State:
 
     @classmethod
     def from_json(cls, text: str) -> State:
-        """From the run's row."""
+        """From the run's row, be it one that an earlier release wrote: what was not counted then is 0."""
         data = loads(text)
         frames = []
         for frame in data["frames"]:
@@ -87,7 +87,7 @@ class State:
                 "loops": loops,
             }
             frames.append(Frame(**(frame | whole)))
-        counts = {name: int(data[name]) for name in ("steps", "calls", "steps_before")}
+        counts = {name: int(data.get(name, 0)) for name in ("steps", "calls", "steps_before")}
         return cls(**(data | counts | {"frames": frames}))
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hub.scenarios.engine import advance
 from hub.scenarios.state import Frame, LoopState, State
-from hub.values import Number, dumps
+from hub.values import Number, dumps, loads
 from tests.scenarios.fakes import document
 from tests.scenarios.world import NOW, STOP, World, each, give, looping, put, send
 
@@ -143,6 +143,13 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
+
+
+def test_a_run_that_waited_through_an_upgrade_goes_on() -> None:
+    kept = loads(State([Frame(1, "a")], steps=3).to_json())
+    del kept["steps_before"]
+    again = State.from_json(dumps(kept))
+    assert (again.steps, again.steps_before) == (3, 0)
 
 
 @given(value=VALUES)
