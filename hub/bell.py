@@ -31,7 +31,7 @@ class Bell:
 
     def listen(self) -> "Listener":
         """A listener of this process."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         listener = Listener(self._folder / f"{os.getpid()}-{os.urandom(4).hex()}.sock")
         self._listeners.append(listener)
         return listener

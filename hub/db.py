@@ -41,7 +41,8 @@ class Database:
         self._lock_path: Path | None = None
         if self.dialect == "sqlite":
             path = Path(url.database or "hub.db")
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make_private(path)
             self._path = str(path)
             self._lock_path = path.with_name(path.name + ".lock")
         self.engine = self._make_engine()
@@ -152,6 +153,15 @@ class Database:
             yield
         finally:
             os.close(handle)
+
+
+def _make_private(path: Path) -> None:
+    """Messages and phone numbers are nobody else's to read; SQLite gives its other files the mode of this one."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError:
+        # It cannot be written: whoever connects is told so in the ordinary way.
+        return
 
 
 def _prepare_sqlite(connection: sqlite3.Connection) -> None:

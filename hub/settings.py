@@ -123,7 +123,7 @@ class Settings(BaseSettings):
 
 def _kept_secret(path: Path) -> str:
     """A random secret that survives restarts; of two processes that start at once, one makes it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
         # Written whole under another name first: the other process must never read half a secret.
         handle, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)

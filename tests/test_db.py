@@ -11,6 +11,7 @@ from hub.core import Hub
 from hub.db import Database
 from hub.errors import StorageUnavailable
 from hub.portals.models import Portal
+from hub.settings import Settings
 
 
 def portal(name: str) -> Portal:
@@ -126,3 +127,13 @@ def test_a_page_that_finds_no_folder_of_the_database_is_told_to_try_again(
     monkeypatch.setattr(hub.db, "_lock_path", tmp_path / "gone" / "hub.db.lock")
     with pytest.raises(StorageUnavailable), hub.db.write():
         pass
+
+
+def test_the_files_of_a_new_sqlite_database_are_private(tmp_path: Path) -> None:
+    database = Database(Settings(database_url=f"sqlite:///{tmp_path}/new/hub.db", testing=True))
+    database.writer.run(lambda sql: sql.run("CREATE TABLE t (a INT)"))
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "new").iterdir()}
+    database.close()
+    assert modes["hub.db"] == 0o600
+    assert set(modes.values()) == {0o600}
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700

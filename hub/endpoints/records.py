@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hub.clock import SECOND
-from hub.endpoints.parse import Note, Refused
+from hub.endpoints.parse import Note, Refused, masked
 from hub.sql import Sql
 from hub.values import dumps
 
@@ -65,7 +65,7 @@ class Record:
                 arrived.method[:8],
                 _plain(arrived.content_type, 255),
                 arrived.received_at,
-                arrived.query.decode("latin-1").replace("\x00", ""),
+                masked(arrived.query, "token").decode("latin-1").replace("\x00", ""),
                 arrived.body or None,
                 len(arrived.body),
                 dumps([note_dict(note) for note in notes]),

@@ -74,3 +74,16 @@ def test_the_head_and_options_methods_never_start_a_run(api: Any, client: Any) -
     client.head(link)
     client.options(link)
     assert api.get("/requests").json["items"] == []
+
+
+def test_a_links_token_does_not_lie_open_beside_the_requests_it_brought(api: Any, client: Any, hub: Any) -> None:
+    link = link_of(api)
+    token = link.partition("token=")[2].partition("&")[0]
+    client.get(f"{link}&a=1")
+    client.get(link.replace("?token=", "?%74oken=") + "&a=1")
+    with hub.db.sql() as sql:
+        queries = [query for (query,) in sql.all("SELECT query FROM request")]
+    assert len(queries) == 2
+    assert not any(token in query for query in queries)
+    shown = api.get("/requests/" + api.get("/requests").json["items"][0]["id"]).json
+    assert shown["query"] == {"token": "•••", "a": "1"}

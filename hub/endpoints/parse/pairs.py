@@ -47,6 +47,15 @@ def find_parameter(raw: bytes, name: str) -> str | None:
     return found
 
 
+def masked(raw: bytes, name: str) -> bytes:
+    """A link's parameters with the values of one of them replaced by `***`; the rest byte for byte."""
+    pieces = raw.split(b"&")
+    return b"&".join(
+        piece.partition(b"=")[0] + b"=***" if _unquote(piece.partition(b"=")[0]) == name.encode() else piece
+        for piece in pieces
+    )
+
+
 def urlencoded(raw: bytes, most: int) -> list[tuple[str, str]]:
     """The pairs of a urlencoded text, in order; a pair without a name is left out.
 
