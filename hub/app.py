@@ -1,5 +1,7 @@
 """The web application: builds, wires, registers."""
 
+from pathlib import Path
+
 from flask import Flask, Response
 
 from hub.core import make_hub
@@ -11,8 +13,11 @@ from hub.presence import Presence
 from hub.settings import Settings
 from hub.web import api, channels, health, hooks, problems
 from hub.web.limiter import LinkRates
+from hub.web.pages import home
 from hub.web.proxies import TrustedProxies
 from hub.web.stopping import stopping
+
+TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -22,7 +27,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     hub = make_hub(settings)
     with hub.db.write() as session:
         local_portal(session, settings)
-    app = Flask(__name__, static_folder=None)
+    app = Flask(__name__, static_folder="web/static", template_folder=str(TEMPLATES))
     app.config.update(SECRET_KEY=settings.secret_key, MAX_CONTENT_LENGTH=None)
     app.extensions["hub"] = hub
     runtime = make_runtime(hub)
@@ -40,6 +45,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     hooks.register(app, runtime.intake, waiting, LinkRates(settings))
     app.register_blueprint(channels.blueprint)
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(home.blueprint)
     api.register(app)
     app.after_request(_headers)
     if settings.trusted_proxies:
