@@ -1,24 +1,60 @@
 """Reading a request's body: all of it or a refusal, since half an event must never be taken for a whole one."""
 
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
 from flask import request
 from gunicorn.http.errors import ParseException
 
 from hub.endpoints.parse import Refused
 
+WHOLE_BODY_S = 30.0
+
 
 def read_body(limit: int) -> bytes:
     """The body, or its first `limit` + 1 bytes when it is longer, so that the caller sees that it is too long.
 
-    Raises Refused 400 `incomplete_body` when the caller hung up early or chunked the body wrongly.
+    Raises Refused 400 `incomplete_body` when the caller hung up early or chunked the body wrongly, 408
+    `request_timeout` when the whole of it takes more than 30 seconds.
     """
     try:
-        raw = request.stream.read(limit + 1)
+        with _in_time():
+            raw = request.stream.read(limit + 1)
     except (ParseException, OSError, ValueError):
         raise _incomplete() from None
     announced = request.content_length
     if announced is not None and len(raw) < min(announced, limit + 1):
         raise _incomplete()
     return raw
+
+
+@contextmanager
+def _in_time() -> Iterator[None]:
+    """Under gevent, end a body that drips in; elsewhere (tests) nothing drips."""
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is None or not monkey.is_module_patched("socket"):
+        yield
+        return
+    import gevent
+
+    timeout = gevent.Timeout(WHOLE_BODY_S)
+    timeout.start()
+    try:
+        yield
+    except gevent.Timeout as caught:
+        if caught is not timeout:
+            raise
+        connection = request.environ.get("gunicorn.socket")
+        if connection is not None:
+            # Else gunicorn would go on reading what is left of the body before the next request.
+            connection.shutdown(socket.SHUT_RD)
+        raise Refused(
+            "request_timeout", 408, "The body took more than 30 seconds, so nothing of it was kept."
+        ) from None
+    finally:
+        timeout.close()
 
 
 def _incomplete() -> Refused:
