@@ -49,10 +49,10 @@ def _in_time() -> Iterator[None]:
         connection = request.environ.get("gunicorn.socket")
         if connection is not None:
             # Else gunicorn would go on reading what is left of the body before the next request.
-            connection.shutdown(socket.SHUT_RD)
-        raise Refused(
-            "request_timeout", 408, "The body took more than 30 seconds, so nothing of it was kept."
-        ) from None
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RD)
+        message = "The body took more than 30 seconds, so nothing of it was kept."
+        raise Refused("request_timeout", 408, message) from None
     finally:
         timeout.close()
 
