@@ -164,7 +164,7 @@ def _chat_tats(sql: Sql, line_id: str, chats: Sequence[str]) -> Mapping[str, int
         f"SELECT chat_id, tat FROM chat_pace WHERE line_id = ? AND chat_id IN ({marks(len(chats))})",  # noqa: S608
         (line_id, *chats),
     )
-    return {chat: tat for chat, tat in rows}  # noqa: C416
+    return {row[0]: row[1] for row in rows}
 
 
 def _rate(chosen: object, own: float) -> float:

@@ -120,7 +120,7 @@ def begin(sql: Sql, ids: Sequence[str], *, owner: str, now: int) -> list[Claimed
     if not ids:
         return []
     rows = sql.all(
-        f"UPDATE message SET state = 'sending', owner = ?, attempts = attempts + 1"  # noqa: S608
+        "UPDATE message SET state = 'sending', owner = ?, attempts = attempts + 1"  # noqa: S608
         f" WHERE id IN ({marks(len(ids))}) AND state = 'queued' AND head RETURNING {CLAIMED}",
         (owner, *ids),
     )

@@ -4,7 +4,7 @@ It is small on purpose. People write templates and strangers send the values, so
 pass them through known filters, and nothing else.
 """
 
-from hub.language.comparison import OPERATORS, compare, is_empty
+from hub.language.comparison import OPERATORS, Operator, compare, is_empty
 from hub.language.dates import parse_moment
 from hub.language.errors import TemplateError, TemplateFailure
 from hub.language.grammar import Path, parse_path
@@ -23,6 +23,7 @@ __all__ = [
     "Evaluated",
     "Found",
     "Missing",
+    "Operator",
     "Path",
     "Place",
     "Rendered",

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from datetime import UTC, tzinfo
 from decimal import Decimal
 from operator import ge, gt, le, lt
-from typing import Any
+from typing import Any, Literal, get_args
 
 from hub.language.dates import parse_moment
 from hub.language.filters import shown
 from hub.language.patterns import matches
 from hub.values import Value, as_number, type_name
 
-OPERATORS: tuple[str, ...] = (
+Operator = Literal[
     "eq",
     "ne",
     "contains",
@@ -28,7 +28,8 @@ OPERATORS: tuple[str, ...] = (
     "matches",
     "before",
     "after",
-)
+]
+OPERATORS: tuple[str, ...] = get_args(Operator)
 
 Verdict = tuple[bool, str | None]
 _orders: dict[str, Callable[[Any, Any], bool]] = {"gt": gt, "ge": ge, "lt": lt, "le": le}

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from hub.language import TemplateFailure, compare, compile_pattern
+from hub.language import Operator, TemplateFailure, compare, compile_pattern
 from hub.scenarios.block import (
     Block,
     BlockConfig,
@@ -17,25 +17,6 @@ from hub.scenarios.block import (
     RunContext,
     ValueTemplate,
 )
-
-Operator = Literal[
-    "eq",
-    "ne",
-    "contains",
-    "not_contains",
-    "starts_with",
-    "ends_with",
-    "gt",
-    "ge",
-    "lt",
-    "le",
-    "empty",
-    "not_empty",
-    "in",
-    "matches",
-    "before",
-    "after",
-]
 
 
 class Comparison(BlockConfig):
