@@ -70,9 +70,9 @@ def decide(
         case Temporary():
             return _again(failures, now, policy)
         case Unconfirmed() if policy.on_unconfirmed == "resend":
-            return _again(failures, now, policy)
+            return _again(failures, now, policy, last="unconfirmed")
         case Unconfirmed() if policy.idempotent:
-            again = _again(failures, now, policy)
+            again = _again(failures, now, policy, last="unconfirmed")
             late = policy.idempotent_s and again.due_at and again.due_at > first_at + policy.idempotent_s * SECOND
             return Decision("unconfirmed") if late else again
         case Unconfirmed():
@@ -83,9 +83,9 @@ def decide(
             raise TypeError(f"no rule for {type(error).__name__}")
 
 
-def _again(failures: int, now: int, policy: Policy) -> Decision:
+def _again(failures: int, now: int, policy: Policy, last: str = "failed") -> Decision:
     if failures >= len(policy.schedule_s):
-        return Decision("failed")
+        return Decision(last)
     # Never early, and spread, so that what failed together does not come back together.
     delay_s = policy.schedule_s[failures] * random.uniform(1.0, 1.2)
     return Decision("queued", due_at=now + int(delay_s * SECOND))

@@ -52,10 +52,20 @@ def test_a_later_try_is_never_early_and_at_most_a_fifth_late(failures: int) -> N
         assert NOW + delay <= decision.due_at <= NOW + delay * 1.2
 
 
-@pytest.mark.parametrize(("error", "policy"), [(Temporary("503"), HOLD), (Unconfirmed("timeout"), RESEND)])
-def test_a_message_fails_when_its_schedule_is_used_up(error: ConnectorError, policy: Policy) -> None:
+@pytest.mark.parametrize(
+    ("error", "policy", "last"),
+    [
+        (Temporary("503"), HOLD, "failed"),
+        (Temporary("503"), RESEND, "failed"),
+        (Unconfirmed("timeout"), RESEND, "unconfirmed"),
+        (Unconfirmed("timeout"), IDEMPOTENT, "unconfirmed"),
+    ],
+)
+def test_a_used_up_schedule_ends_in_what_is_known_of_the_last_try(
+    error: ConnectorError, policy: Policy, last: str
+) -> None:
     assert decide(error, failures=2, now=NOW, policy=policy).state == "queued"
-    assert decide(error, failures=3, now=NOW, policy=policy).state == "failed"
+    assert decide(error, failures=3, now=NOW, policy=policy).state == last
 
 
 def test_an_empty_schedule_means_one_try() -> None:
