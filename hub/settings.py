@@ -1,6 +1,7 @@
 """Settings from the environment, read once at start; a wrong value stops the start with one line that names it."""
 
 import contextlib
+import difflib
 import os
 import secrets as random
 import tempfile
@@ -79,9 +80,10 @@ class Settings(BaseSettings):
 
     @classmethod
     def from_env(cls) -> "Settings":
-        """Read the environment and `.env`. Raises ConfigurationError naming the variable."""
+        """Read the environment and `.env`. Raises ConfigurationError naming the variable that is wrong or unknown."""
         _adopt_env_file(Path(".env"))
         _adopt_aliases()
+        cls._refuse_unknown()
         try:
             settings = cls()
         except ValidationError as error:
@@ -90,6 +92,17 @@ class Settings(BaseSettings):
             name = "PORT" if name == "HUB_PORT" else name
             raise ConfigurationError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None
         return settings.with_secrets()
+
+    @classmethod
+    def _refuse_unknown(cls) -> None:
+        """A misspelled setting would else be its default in silence."""
+        known = [field.upper() for field in cls.model_fields]
+        for name in sorted(name for name in os.environ if name.startswith(PREFIX)):
+            own = name.removeprefix(PREFIX).removesuffix("_FILE")
+            if own not in known:
+                near = difflib.get_close_matches(own, known, n=1)
+                hint = f"did you mean {PREFIX}{near[0]}?" if near else "docs/operations.md lists all there are."
+                raise ConfigurationError(f"{name}: there is no such setting; {hint}")
 
     def with_secrets(self) -> "Settings":
         """These settings with what was left out filled in; keys are made once, under `instance/`, mode 0600."""

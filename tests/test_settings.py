@@ -44,6 +44,30 @@ def test_a_wrong_value_is_refused_in_one_line_that_names_its_variable(
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("HUB_RETENTON_DAYS", "HUB_RETENTION_DAYS"),
+        ("HUB_DATABASE_URI", "HUB_DATABASE_URL"),
+        ("HUB_SECRET_KEYS_FILE", "HUB_SECRET_KEY"),
+        ("HUB_COLOUR", "docs/operations.md"),
+    ],
+)
+def test_a_setting_that_does_not_exist_is_refused_with_the_nearest_name(
+    name: str, hint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "value").write_text("a value that is long enough")
+    monkeypatch.setenv(name, str(tmp_path / "value"))
+    try:
+        with pytest.raises(ConfigurationError) as raised:
+            Settings.from_env()
+    finally:
+        os.environ.pop(name.removesuffix("_FILE"), None)
+    assert str(raised.value).startswith(f"{name.removesuffix('_FILE')}: ")
+    assert hint in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
 @pytest.mark.parametrize("url", ["mysql://host/db", "hub.db"])
 def test_a_database_that_is_not_supported_is_named(url: str) -> None:
     with pytest.raises(ConfigurationError, match="HUB_DATABASE_URL"):
