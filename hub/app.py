@@ -5,11 +5,11 @@ from pathlib import Path
 from flask import Flask, Response
 
 from hub.core import make_hub
-from hub.endpoints.runtime import make_runtime
 from hub.endpoints.waiting import Waiting
 from hub.logs import configure as configure_logs
 from hub.portals.service import local_portal
 from hub.presence import Presence
+from hub.runtime import make_runtime
 from hub.settings import Settings
 from hub.web import api, channels, health, hooks, problems
 from hub.web.limiter import LinkRates

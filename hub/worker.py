@@ -7,6 +7,7 @@ after a quarter of a second, so that what was put off is at most that much late.
 
 import signal
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,10 +22,10 @@ from hub.core import make_hub
 from hub.delivery import claiming, processes, sweep
 from hub.delivery.outbox import Claimed
 from hub.endpoints.records import EVENT_KEY_DAYS
-from hub.endpoints.runtime import Runtime, make_runtime
 from hub.errors import StorageUnavailable
 from hub.logs import configure as configure_logs
 from hub.presence import Presence
+from hub.runtime import Runtime, make_runtime
 from hub.scenarios import store
 from hub.settings import Settings
 from hub.sql import Sql
@@ -65,6 +66,7 @@ class Worker:
         self._stop = stop
         self._hands = _Hands(self._hub.settings.worker_threads, "send")
         self._run_hands = _Hands(RUN_HANDS, "run")
+        self._desks = [(desk, _Hands(desk.hands, desk.name)) for desk in runtime.desks]
         self._sending: Counter[str] = Counter()
         self._turn = 0
         self._housekept_at = 0
@@ -75,19 +77,23 @@ class Worker:
         """Until told to stop."""
         presence = Presence(self._hub, "worker").start()
         log.info("worker_started", owner=self._hub.owner)
-        self._hands.on_free = self._run_hands.on_free = presence.wake
+        pools = [self._hands, self._run_hands, *(hands for _, hands in self._desks)]
+        for hands in pools:
+            hands.on_free = presence.wake
         while not self._stop.is_set():
             rings = presence.rings
             try:
                 self._housekeep()
-                found = self._claim_messages() + self._claim_runs()
+                found = self._claim_messages() + self._claim_runs() + self._claim_desks()
                 pause_s = 0.0 if found else POLL_S
             except StorageUnavailable as error:
                 log.warning("database_unavailable", reason=error.message)
                 pause_s = POLL_S
             if pause_s:
                 presence.wait(pause_s, since=rings)
-        finished = self._hands.finish(STOP_WITHIN_S) and self._run_hands.finish(STOP_WITHIN_S)
+        until = time.monotonic() + STOP_WITHIN_S
+        ends = [hands.finish(until - time.monotonic()) for hands in pools]
+        finished = all(ends)
         log.info("worker_stopped", owner=self._hub.owner, finished=finished)
         return 0 if finished else 1
 
@@ -135,6 +141,14 @@ class Worker:
         for run in claimed:
             self._run_hands.give(partial(self._carry_on, run))
         return len(claimed)
+
+    def _claim_desks(self) -> int:
+        found = 0
+        for desk, hands in self._desks:
+            for work in desk.hand_out(hands.free) if hands.free else ():
+                hands.give(work)
+                found += 1
+        return found
 
     def _carry_on(self, run: store.RunRow) -> None:
         try:
@@ -191,8 +205,9 @@ class Worker:
         now = now_us()
         messages = self._runtime.postman.settle_abandoned(sql, dead)
         runs = store.free_dead(sql, dead, now)
+        work = sum(desk.free_dead(sql, dead) for desk in self._runtime.desks)
         processes.forget(sql, dead)
-        log.info("freed_dead", processes=len(dead), messages=messages, runs=runs)
+        log.info("freed_dead", processes=len(dead), messages=messages, runs=runs, work=work)
 
 
 class _Hands:

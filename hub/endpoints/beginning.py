@@ -3,18 +3,27 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from hub.clock import rfc3339
+from hub.core import Hub
 from hub.endpoints import records
 from hub.endpoints.parse import Inputs, merge, parse_body, parse_query
 from hub.scenarios.advance import Advance, Environment
 from hub.scenarios.check import Program
 from hub.scenarios.engine import advance
-from hub.scenarios.library import PortalView
+from hub.scenarios.library import Library, PortalView
 from hub.scenarios.runner import RunInputs, Runner
 from hub.scenarios.state import State, fresh, initial_variables
 from hub.values import Value
+
+
+class Executing(Protocol):
+    """The parts of a process that a run needs."""
+
+    hub: Hub
+    library: Library
+    runner: Runner
 
 
 @dataclass(frozen=True)

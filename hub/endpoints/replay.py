@@ -8,9 +8,8 @@ from typing import Any, Literal
 from hub.clock import now_us, rfc3339
 from hub.delivery import outbox
 from hub.endpoints import records
-from hub.endpoints.beginning import Begun, begin, inputs_of, request_variables, variables_of
+from hub.endpoints.beginning import Begun, Executing, begin, inputs_of, request_variables, variables_of
 from hub.endpoints.parse import Body, Inputs, Refused, merge
-from hub.endpoints.runtime import Runtime
 from hub.errors import Conflict, Invalid, NotFound, StorageUnavailable
 from hub.ids import new_id
 from hub.scenarios import store
@@ -35,7 +34,7 @@ class _Version:
 
 
 def replay(
-    runtime: Runtime, portal_id: int, request_id: str, *, version: Which, dry: bool, only_undelivered: bool
+    runtime: Executing, portal_id: int, request_id: str, *, version: Which, dry: bool, only_undelivered: bool
 ) -> dict[str, Value]:
     """Run a kept request again. `{"run", "would_repeat"}`; with `dry` a trace instead of a run.
 
@@ -66,7 +65,7 @@ def replay(
 
 
 def test(
-    runtime: Runtime, portal_id: int, scenario_id: int, *, query: Mapping[str, Value], body: Value
+    runtime: Executing, portal_id: int, scenario_id: int, *, query: Mapping[str, Value], body: Value
 ) -> dict[str, Value]:
     """A dry run of the newest version on an example: nothing is sent, called or stored."""
     with runtime.hub.db.sql() as sql:
@@ -83,7 +82,7 @@ def test(
 
 
 def retry(
-    runtime: Runtime,
+    runtime: Executing,
     portal_id: int,
     run_id: str,
     *,
@@ -127,7 +126,7 @@ def retry(
     return {"run": run_id, "would_repeat": 0}
 
 
-def cancel(runtime: Runtime, portal_id: int, run_id: str) -> None:
+def cancel(runtime: Executing, portal_id: int, run_id: str) -> None:
     """Stop a run that is not over, and take back its messages that were not sent yet."""
     hub = runtime.hub
     with hub.db.sql() as sql:
@@ -159,7 +158,7 @@ def cancel(runtime: Runtime, portal_id: int, run_id: str) -> None:
 # ---------------------------------------------------------------- parts
 
 
-def _version(runtime: Runtime, sql: Sql, scenario_id: int, which: Which, run_id: str | None) -> _Version:
+def _version(runtime: Executing, sql: Sql, scenario_id: int, which: Which, run_id: str | None) -> _Version:
     row = None
     if which == "same" and run_id is not None:
         row = sql.one("SELECT version_id, version FROM run WHERE id = ?", (run_id,))
@@ -194,7 +193,7 @@ def _earlier(sql: Sql, request_id: str) -> list[tuple[str, dict[str, Value]]]:
 
 
 def _start(
-    runtime: Runtime,
+    runtime: Executing,
     portal_id: int,
     stored: records.Stored,
     chosen: _Version,
@@ -237,7 +236,7 @@ def _insert(sql: Sql, *, run: NewRun, request_id: str, view: PortalView, begun: 
 
 
 def _dry(
-    runtime: Runtime,
+    runtime: Executing,
     portal_id: int,
     scenario_id: int,
     chosen: _Version,

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 
 from connectors.errors import Temporary
 from connectors.http import Http
-from hub.scenarios.runner import Performer
+from hub.scenarios.runner import Caller, Performer
 from hub.values import Number, Value, as_number
 
 
 def http_performer(http: Http) -> Performer:
     """Makes the calls of `http_request`. `retries` repeats only what surely was not sent."""
 
-    def perform(spec: Mapping[str, Value]) -> Mapping[str, Value]:
+    def perform(spec: Mapping[str, Value], _caller: Caller) -> Mapping[str, Value]:
         headers = {str(name): str(value) for name, value in (spec.get("headers") or {}).items()}
         body = spec.get("body")
         if body is not None and not any(name.lower() == "content-type" for name in headers):

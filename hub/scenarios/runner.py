@@ -33,7 +33,16 @@ class RunInputs:
     request: Mapping[str, Value] = field(default_factory=dict)
 
 
-Performer = Callable[[Mapping[str, Value]], Mapping[str, Value]]
+@dataclass(frozen=True)
+class Caller:
+    """For which run a call is made."""
+
+    portal_id: int
+    scenario_id: int
+    run_id: str
+
+
+Performer = Callable[[Mapping[str, Value], Caller], Mapping[str, Value]]
 """Makes one outgoing call from its spec; returns the response as values, raises ConnectorError."""
 
 
@@ -125,7 +134,7 @@ class Runner:
             if made.perform is None:
                 return stored
             stale = 0
-            state.resumed = self._perform(made)
+            state.resumed = self._perform(made, run)
 
     def _store(
         self, run: RunRow, state: State, made: Advance, view: PortalView, env: Environment, *, keep: bool
@@ -171,10 +180,11 @@ class Runner:
         self._writer.run(lambda sql: store.release(sql, run, owner=self.owner, wake_at=until))
         return False
 
-    def _perform(self, made: Advance) -> dict[str, Any]:
+    def _perform(self, made: Advance, run: RunRow) -> dict[str, Any]:
         assert made.perform is not None
+        caller = Caller(run.portal_id, run.scenario_id, run.id)
         try:
-            response = self._performers[made.perform.kind](made.perform.spec)
+            response = self._performers[made.perform.kind](made.perform.spec, caller)
         except ConnectorError as error:
             return {"kind": "performed", "error": {"code": error.code or error.outcome, "message": error.message}}
         except Exception:

@@ -6,7 +6,7 @@ from hub.clock import now_us
 from hub.core import Hub
 from hub.delivery import lines
 from hub.endpoints.intake import Arrived, Outcome
-from hub.endpoints.runtime import make_runtime
+from hub.runtime import make_runtime
 from hub.scenarios import links, store, versions
 from hub.values import dumps, loads
 from tests.scenarios.fakes import document

@@ -6,7 +6,7 @@ from flask import Response, current_app
 from pydantic import Field
 
 from hub.endpoints import replay
-from hub.endpoints.runtime import Runtime
+from hub.runtime import Runtime
 from hub.values import Value
 from hub.web.api.base import Call, Input, answer, route
 from hub.web.api.runs import shown

@@ -1,7 +1,8 @@
 """The parts that execute runs, wired together for one process: web and worker use the same."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from connectors.registry import channels
 from hub.core import Hub
@@ -13,6 +14,21 @@ from hub.endpoints.parse import Refused
 from hub.scenarios.library import Library
 from hub.scenarios.outgoing import http_performer
 from hub.scenarios.runner import RunInputs, Runner
+from hub.sql import Sql
+
+
+class Desk(Protocol):
+    """Work of the worker that is neither a message nor a run. `hands`: how much of it may be under way at once."""
+
+    name: str
+    hands: int
+
+    def hand_out(self, free: int) -> Sequence[Callable[[], None]]:
+        """At most `free` pieces of work that are due, claimed in one commit for this process. Called in the worker's
+        loop, so it neither waits nor calls anybody. Raises StorageUnavailable."""
+
+    def free_dead(self, sql: Sql, dead: Sequence[str]) -> int:
+        """Inside a job: give back what these dead processes had claimed; the number of claims."""
 
 
 @dataclass
@@ -24,6 +40,7 @@ class Runtime:
     runner: Runner
     intake: Intake
     postman: Postman
+    desks: list[Desk] = field(default_factory=list)
 
 
 def make_runtime(hub: Hub) -> Runtime:
