@@ -5,6 +5,7 @@ the caller never heard of it.
 """
 
 import itertools
+import random
 import threading
 import time
 from collections import Counter
@@ -48,6 +49,16 @@ class Fault:
     service: str | None = None
 
 
+@dataclass(frozen=True)
+class Rates:
+    """Shares, from 0 to 1, of the requests to send that meet a fault by chance: a 429 that asks for a second, an
+    HTTP 500, and a message that is taken without the caller hearing of it."""
+
+    limited: float = 0.0
+    failing: float = 0.0
+    lost: float = 0.0
+
+
 class Board:
     """The record and the faults. Safe for threads."""
 
@@ -56,6 +67,8 @@ class Board:
         self._numbers = itertools.count(1)
         self._entries: list[Entry] = []
         self._faults: list[Fault] = []
+        self._rates = Rates()
+        self._chance = random.Random()
         self._tries: Counter[tuple[str, str]] = Counter()
         self._ids: Counter[tuple[str, str]] = Counter()
         self.stopping = threading.Event()
@@ -95,6 +108,11 @@ class Board:
         with self._lock:
             self._faults.append(fault)
 
+    def play_at_random(self, rates: Rates, seed: int) -> None:
+        """From now on let requests meet faults by chance; those that were asked for go first."""
+        with self._lock:
+            self._rates, self._chance = rates, random.Random(seed)
+
     def take(self, service: str, chat: str) -> Fault | None:
         """The fault this request meets, used up by one."""
         with self._lock:
@@ -104,15 +122,24 @@ class Board:
                     if fault.times <= 0:
                         self._faults.remove(fault)
                     return fault
-        return None
+            return self._by_chance()
 
     def reset(self) -> None:
-        """Forget all requests, faults, tries and message numbers. Entry numbers go on rising."""
+        """Forget all requests, faults, chances, tries and message numbers. Entry numbers go on rising."""
         with self._lock:
             self._entries.clear()
             self._faults.clear()
+            self._rates = Rates()
             self._tries.clear()
             self._ids.clear()
+
+    def _by_chance(self) -> Fault | None:
+        drawn, rates = self._chance.random(), self._rates
+        if drawn < rates.limited:
+            return Fault("429", seconds=1)
+        if drawn < rates.limited + rates.failing:
+            return Fault("status", status=500)
+        return Fault("hangup_after") if drawn < rates.limited + rates.failing + rates.lost else None
 
 
 def hang_up() -> Response:

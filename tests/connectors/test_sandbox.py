@@ -6,6 +6,8 @@ import sys
 import pytest
 import requests
 
+from hub.sandbox.faults import Board, Rates
+
 bot = "/telegram/bot123456:AAtest"
 
 
@@ -105,3 +107,19 @@ def test_a_busy_port_ends_the_program_with_one_line(sandbox):
     done = subprocess.run(command, capture_output=True, text=True, timeout=30)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert str(sandbox.port) in done.stderr
+
+
+def test_faults_by_chance_keep_to_their_shares_and_to_their_seed():
+    board = Board()
+
+    def drawn(seed):
+        board.play_at_random(Rates(limited=0.1, failing=0.2, lost=0.05), seed)
+        return [fault and fault.kind for fault in (board.take("telegram", "5") for _ in range(2000))]
+
+    first = drawn(1)
+    assert first == drawn(1)
+    assert first != drawn(2)
+    for kind, share in {"429": 0.1, "status": 0.2, "hangup_after": 0.05, None: 0.65}.items():
+        assert first.count(kind) / 2000 == pytest.approx(share, abs=0.03)
+    board.reset()
+    assert board.take("telegram", "5") is None

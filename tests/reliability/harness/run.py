@@ -1,0 +1,146 @@
+"""One run: start everything, load it, kill under it, let it come to rest, look."""
+
+import re
+import shutil
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from hub.db import Database
+from hub.settings import Settings
+from tests.journeys.conftest import new_key
+from tests.journeys.installation import Installation
+from tests.processes import Product, wait_until
+from tests.reliability.harness import checkers, generator, report
+from tests.reliability.harness.history import History, Rules
+from tests.reliability.harness.nemesis import Hosts, Nemesis, plan
+from tests.reliability.harness.provider import SECRET, Provider
+from tests.reliability.harness.site import build
+from tests.reliability.harness.stored import Stored, database
+
+HANDS = 4
+LEASE_S = 10.0
+AT_REST_WITHIN_S = 180.0
+ENVIRONMENT = {
+    "HUB_RETRY_SCHEDULE_S": "0.2,0.5,1,2,2,2",
+    "HUB_LEASE_S": str(LEASE_S),
+    "HUB_WORKER_THREADS": str(HANDS),
+    "HUB_WEB_WORKERS": "2",
+    "HUB_LOG_LEVEL": "info",
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run is to do. `rate`: events a second that the clients offer."""
+
+    database: str
+    channel: str
+    on_unconfirmed: str
+    events: int
+    kills: int
+    seed: int
+    rate: float
+
+
+def run(options: Options) -> dict[str, Any]:
+    """The run's line of results; its `ok` says whether all held. The folder of a run that went wrong stays, and the
+    line names it."""
+    folder = Path(tempfile.mkdtemp(prefix="hubline-crash-"))
+    provider = Provider(options.channel, options.seed)
+    with database(options.database) as url:
+        settings = Settings(
+            database_url=url,
+            instance_dir=folder / "instance",
+            secret_key="a secret key for crashes only",
+            encryption_keys=("an encryption key for crashes only",),
+            egress_allow=(f"127.0.0.1:{provider.sandbox.port}",),
+            testing=True,
+        )
+        provider.sandbox.start()
+        try:
+            line = _run(options, settings, folder, provider)
+        finally:
+            provider.sandbox.stop()
+    if line["ok"]:
+        shutil.rmtree(folder)
+        return line
+    return line | {"folder": str(folder)}
+
+
+def _run(options: Options, settings: Settings, folder: Path, provider: Provider) -> dict[str, Any]:
+    key = new_key(settings)
+    db = Database(settings)
+    stored = Stored(db, LEASE_S)
+    try:
+        with Product(settings, folder, ENVIRONMENT) as product:
+            hosts = Hosts(product)
+            hosts.web.wait_ready()
+            at = Installation(hosts.web.url, key, provider.sandbox)
+            site = build(
+                at,
+                provider,
+                channel=options.channel,
+                on_unconfirmed=options.on_unconfirmed,
+                events=options.events,
+                rate_per_s=options.rate,
+            )
+            nemesis = Nemesis(hosts, plan(options.kills, options.events / options.rate, options.seed), options.seed)
+            nemesis.start()
+            operations = generator.run(site.clients)
+            nemesis.join()
+            if nemesis.error is not None:
+                raise nemesis.error
+            loaded = time.monotonic()
+            leftovers = _rest(stored)
+            drained_s = round(time.monotonic() - loaded, 1)
+            at.close()
+            hosts.stop()
+        kills = nemesis.done
+        history = History(
+            rules=Rules(
+                options.on_unconfirmed,
+                hands=HANDS,
+                web_hands=sum(client.by_result for client in site.clients),
+                worker_kills=kills["worker"],
+                web_kills=kills["web_worker"] + kills["web_master"],
+            ),
+            operations=tuple(operations),
+            deliveries=provider.deliveries(),
+            messages=stored.messages(),
+            runs=stored.runs(),
+            leftovers=leftovers,
+            damage=stored.damage(),
+            leaks=_leaks(folder, (SECRET, key, *site.secrets)),
+        )
+    finally:
+        db.close()
+    asked = asdict(options) | {"killed": dict(kills)}
+    seen = {"drained_s": drained_s, "faults": provider.played(), "taken_for_dead": _taken_for_dead(folder)}
+    return report.summary(history, checkers.check(history), asked=asked, seen=seen)
+
+
+def _rest(stored: Stored) -> tuple[str, ...]:
+    """Wait until nothing is open any more; what still is when the time is over."""
+    try:
+        wait_until(lambda: not stored.leftovers(), within_s=AT_REST_WITHIN_S, what="the end of all work")
+    except AssertionError:
+        return stored.leftovers()
+    return ()
+
+
+def _leaks(folder: Path, secrets: tuple[str, ...]) -> tuple[str, ...]:
+    pattern = re.compile("|".join(re.escape(secret) for secret in secrets))
+    return tuple(
+        f"{log.name}:{number}"
+        for log in sorted(folder.glob("*.log"))
+        for number, words in enumerate(log.read_text(errors="replace").splitlines(), 1)
+        if pattern.search(words)
+    )
+
+
+def _taken_for_dead(folder: Path) -> int:
+    """How often a process that lived was too slow to say so: a sign that the machine is too small for the load."""
+    return sum(log.read_text(errors="replace").count('"taken_for_dead"') for log in folder.glob("*.log"))
