@@ -33,8 +33,12 @@ class OneLineErrors(click.Group):
         try:
             return super().invoke(ctx)
         except HubError as error:
-            details = [item["message"] for item in error.members.get("errors", ()) if item.get("message")]
-            raise Refused(" ".join(dict.fromkeys([error.message, *details]))) from None
+            details = [
+                f"{item['pointer'].strip('/').replace('/', '.')}: {item['message']}".removeprefix(": ")
+                for item in error.members.get("errors", ())
+                if item.get("message") not in (None, error.message)
+            ]
+            raise Refused(" ".join([error.message, *details])) from None
         except ConfigurationError as error:
             raise Refused(str(error)) from None
 
@@ -77,7 +81,8 @@ def migrate() -> None:
 
     database = Database(_settings())
     try:
-        run(database.engine)
+        with database.named():
+            run(database.engine)
     finally:
         database.close()
 

@@ -35,7 +35,7 @@ def opened() -> Iterator["Hub"]:
     configure(settings.log_format, settings.log_level)
     hub = make_hub(settings)
     try:
-        with hub.db.read() as session:
+        with hub.db.named(), hub.db.read() as session:
             current = revision(session.connection())
         if current != ScriptDirectory(str(MIGRATIONS)).get_current_head():
             raise ConfigurationError("the database has another schema than this program needs; run: hub migrate")

@@ -59,6 +59,25 @@ class Database:
         plain = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
         return psycopg.connect(plain, autocommit=True, options=_POSTGRES_OPTIONS, prepare_threshold=2)
 
+    @property
+    def place(self) -> str:
+        """Which database this is, for people; without its password."""
+        if self.dialect == "sqlite":
+            return f"The SQLite file {self._path}"
+        return f"PostgreSQL at {self._url.host or 'the local socket'}:{self._url.port or 5432}/{self._url.database}"
+
+    @contextmanager
+    def named(self) -> Iterator[None]:
+        """Who finds that the database cannot be used is told which one it is and why: for an operator, not for
+        callers of the product. Raises StorageUnavailable."""
+        try:
+            with _translated():
+                yield
+        except StorageUnavailable as error:
+            cause = error.__cause__.orig if isinstance(error.__cause__, DBAPIError) else error.__cause__
+            reason = str(cause or error.message).strip().partition("\n")[0]
+            raise StorageUnavailable(f"{self.place} cannot be used: {reason}", code=error.code) from error
+
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session for reading; whatever it changed is rolled back."""

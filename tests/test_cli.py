@@ -175,6 +175,9 @@ def test_a_line_that_is_not_there_or_badly_given_is_refused(run: Run) -> None:
     assert "no line" in refused(run("line", "check", "Nobody"))
     assert "JSON" in refused(run("line", "add", "--channel", "telegram", "--name", "Bot", given="token"))
     assert "channel" in refused(run("line", "add", "--channel", "pigeon", "--name", "Bot", given="{}"))
+    assert "config.token: Field required." in refused(
+        run("line", "add", "--channel", "telegram", "--name", "Bot", given="{}")
+    )
 
 
 def test_keys_are_rotated_and_the_old_one_may_go(run: Run, hub: "Hub", monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,6 +232,17 @@ def test_a_database_that_was_not_migrated_is_named_as_the_reason(
         assert run("portal", "list").exit_code == 0
     finally:
         source.drop(empty)
+
+
+@pytest.mark.parametrize("arguments", [("doctor",), ("migrate",), ("portal", "list")])
+def test_a_database_that_does_not_answer_is_named_without_its_password(
+    run: Run, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUB_DATABASE_URL", "postgresql://someone:PASSWORD@127.0.0.1:9/shop")
+    result = run(*arguments)
+    assert "PostgreSQL at 127.0.0.1:9/shop cannot be used: " in result.output
+    assert "PASSWORD" not in result.output
+    refused(result)
 
 
 def test_a_wrong_setting_is_one_line_that_names_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
