@@ -5,7 +5,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,52 +12,16 @@ import requests
 
 from hub.sandbox.server import Sandbox
 from hub.settings import Settings
-from tests.journeys.conftest import QUICK_RETRIES, new_key
-from tests.journeys.installation import Installation, Scenario, new_chat, pause, send
-from tests.processes import Product, Running, wait_until
-
-FINAL = ("sent", "unconfirmed", "failed", "expired", "cancelled")
-
-
-@dataclass
-class Plant:
-    """A product whose web server runs and whose worker does not yet."""
-
-    product: Product
-    web: Running
-    at: Installation
-
-    def end(self, chat: str, count: int = 1) -> list[str]:
-        """How the messages to a chat ended, oldest first."""
-        wait_until(
-            lambda: [one["state"] in FINAL for one in self.at.messages_to(chat)] == [True] * count,
-            within_s=30,
-            what=f"the end of {count} messages",
-        )
-        return [one["state"] for one in self.at.messages_to(chat)]
+from tests.journeys.installation import new_chat, pause, send
+from tests.journeys.plant import Plant, accept, rule, standing
+from tests.processes import wait_until
 
 
 @pytest.fixture
 def plant(settings: Settings, tmp_path: Path, sandbox: Sandbox) -> Iterator[Plant]:
     """Web and worker are started and killed one by one."""
-    with Product(settings, tmp_path, {"HUB_RETRY_SCHEDULE_S": QUICK_RETRIES}) as product:
-        key = new_key(settings)
-        web = product.web()
-        at = Installation(web.url, key, sandbox)
-        web.wait_ready("/healthz")
-        at.add_line(rate_per_s=0, rate_per_chat_per_s=0)
-        yield Plant(product, web, at)
-        at.close()
-
-
-def rule(plant: Plant, on_unconfirmed: str) -> None:
-    """What the line does with a message of which nobody knows whether it was sent."""
-    changed = plant.at.api("PATCH", f"/lines/{plant.at.line}", {"settings": {"on_unconfirmed": on_unconfirmed}})
-    assert changed.status_code == 200, changed.text
-
-
-def accept(plant: Plant, scenario: Scenario, text: str) -> None:
-    assert plant.at.post(scenario.short, {"id": text}).json()["status"] == "accepted"
+    with standing(settings, tmp_path, sandbox) as made:
+        yield made
 
 
 def test_v28_what_was_accepted_before_the_worker_died_is_sent_once_it_is_back(plant: Plant) -> None:

@@ -99,6 +99,11 @@ def test_duplicates_are_allowed_for_answers_that_were_lost_and_for_kills() -> No
     assert check(with_deliveries(*lost_answer, messages=messages)) == {}
 
 
+def test_a_messenger_that_recognises_repeats_takes_none_of_them_twice() -> None:
+    twice = with_deliveries(*GOOD.deliveries, delivered(3), rules=replace(RESEND, worker_kills=9, recognises=True))
+    assert "duplicates" in check(twice)
+
+
 def test_where_messages_are_held_nobody_gets_one_twice_and_few_are_held() -> None:
     rules = replace(HOLD, worker_kills=1)
     twice = with_deliveries(*GOOD.deliveries, delivered(3), rules=rules)
@@ -111,12 +116,14 @@ def test_where_messages_are_held_nobody_gets_one_twice_and_few_are_held() -> Non
 def test_a_message_that_may_have_arrived_is_not_called_failed() -> None:
     ended = (kept(1, "failed", "unconfirmed", "unconfirmed"), *GOOD.messages[1:])
     assert set(check(replace(GOOD, messages=ended))) == {"undecided"}
+    poisoned = (replace(ended[0], code="poisoned"), *GOOD.messages[1:])
+    assert check(replace(GOOD, messages=poisoned)) == {}
 
 
 def test_a_plan_comes_from_its_seed_and_has_what_was_asked_for() -> None:
-    kills = plan(40, 50.0, seed=7)
-    assert kills == plan(40, 50.0, seed=7)
-    assert kills != plan(40, 50.0, seed=8)
+    kills = plan(40, 5000, seed=7)
+    assert kills == plan(40, 5000, seed=7)
+    assert kills != plan(40, 5000, seed=8)
     kinds = [kill.kind for kill in kills]
     assert (kinds.count("web_master"), kinds.count("web_worker"), kinds.count("worker")) == (4, 16, 20)
-    assert all(0 < kill.at_s < 50 for kill in kills)
+    assert [kill.after // 125 for kill in kills] == list(range(40))

@@ -38,13 +38,15 @@ def repeats(history: History) -> int:
 
 
 def duplicates(history: History) -> list[str]:
-    """With `resend` not more than sends whose end nobody knows; with `hold` none, and so many are left to a person."""
-    found, allowed = repeats(history), uncertain_sends(history)
-    if history.rules.on_unconfirmed == "resend":
-        return [f"{found} duplicates, {allowed} allowed"] if found > allowed else []
-    left = sum(one.state == "unconfirmed" for one in history.messages)
-    wrong = [f"{found} duplicates, none allowed"] if found else []
-    return [*wrong, f"{left} unconfirmed, {allowed} allowed"] if left > allowed else wrong
+    """With `resend` not more than sends whose end nobody knows; with `hold` none, and so many are left to a person;
+    none in any case where the messenger recognises repeats."""
+    rules, uncertain = history.rules, uncertain_sends(history)
+    allowed = uncertain if rules.on_unconfirmed == "resend" and not rules.recognises else 0
+    found, left = repeats(history), sum(one.state == "unconfirmed" for one in history.messages)
+    wrong = [f"{found} duplicates, {allowed} allowed"] if found > allowed else []
+    if rules.on_unconfirmed == "hold" and left > uncertain:
+        wrong.append(f"{left} unconfirmed, {uncertain} allowed")
+    return wrong
 
 
 def order(history: History) -> list[str]:
@@ -115,7 +117,9 @@ def undecided(history: History) -> list[str]:
 
 
 def _misjudged(message: Kept) -> bool:
-    return message.state == "failed" and message.attempts[-1:] == ("unconfirmed",)
+    # What killed its process three times over is given up as failed, whatever may have arrived.
+    unsure = message.attempts[-1:] == ("unconfirmed",) and message.code != "poisoned"
+    return message.state == "failed" and unsure
 
 
 def refused_but_stored(history: History) -> list[str]:

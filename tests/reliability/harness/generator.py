@@ -5,7 +5,7 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -35,18 +35,31 @@ class Client:
     by_result: bool = False
 
 
-def run(clients: Sequence[Client]) -> list[Operation]:
-    """Let all clients do their work at once; what they saw."""
-    began = time.monotonic()
-    with ThreadPoolExecutor(len(clients), thread_name_prefix="client") as pool:
-        done = pool.map(lambda client: _Caller(client, began).work(), clients)
-        return [operation for operations in done for operation in operations]
+class Load:
+    """All clients at work at once. `done` counts the operations that are over."""
+
+    def __init__(self, clients: Sequence[Client]) -> None:
+        self.done = 0
+        self._clients = clients
+        self._lock = threading.Lock()
+
+    def run(self) -> list[Operation]:
+        """Do everything; what the clients saw."""
+        began = time.monotonic()
+        with ThreadPoolExecutor(len(self._clients), thread_name_prefix="client") as pool:
+            done = pool.map(lambda client: _Caller(client, began, self._note).work(), self._clients)
+            return [operation for operations in done for operation in operations]
+
+    def _note(self) -> None:
+        with self._lock:
+            self.done += 1
 
 
 class _Caller:
-    def __init__(self, client: Client, began: float) -> None:
+    def __init__(self, client: Client, began: float, note: Callable[[], None]) -> None:
         self._client = client
         self._began = began
+        self._note = note
         self._connection: http.client.HTTPConnection | None = None
         self._pause = threading.Event()
 
@@ -57,6 +70,7 @@ class _Caller:
             due = self._began + number * self._client.every_s
             self._pause.wait(max(0.0, due - time.monotonic()))
             done.append(self._operation(next(chats), number // len(self._client.chats) + 1))
+            self._note()
         if self._connection is not None:
             self._connection.close()
         return done

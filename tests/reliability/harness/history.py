@@ -40,22 +40,26 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Kept:
-    """A message as the database keeps it, with the outcomes of its attempts (None: never written down)."""
+    """A message as the database keeps it, with the outcomes of its attempts (None: never written down) and the code
+    of what it ended by."""
 
     key: str
     state: str
     attempts: tuple[str | None, ...]
+    code: str = ""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What was played: `hands` messages at most are in flight in one worker, `web_hands` in one web process."""
+    """What was played: `hands` messages at most are in flight in one worker, `web_hands` in one web process.
+    `recognises`: the messenger takes a repeat for what it is."""
 
     on_unconfirmed: str
     hands: int
     web_hands: int
     worker_kills: int = 0
     web_kills: int = 0
+    recognises: bool = False
 
 
 @dataclass(frozen=True)

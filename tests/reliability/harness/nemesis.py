@@ -4,40 +4,42 @@ import os
 import random
 import signal
 import threading
-import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from tests.processes import Product, Running, children, wait_until
 
 Kind = Literal["web_worker", "web_master", "worker"]
+START_WITHIN_S = 60.0
+LOOK_EVERY_S = 0.01
 MASTERS = 5  # one of so many kills of the web server takes the master and all its children
-MARGIN = 0.04
 
 
 @dataclass(frozen=True)
 class Kill:
-    """A kill, `at_s` seconds after the beginning."""
+    """A kill, once `after` events of the load are over."""
 
-    at_s: float
+    after: int
     kind: Kind
 
 
-def plan(kills: int, span_s: float, seed: int) -> list[Kill]:
-    """Half of the kills for the web server, half for the workers that deliver, over the time of the load."""
+def plan(kills: int, events: int, seed: int) -> list[Kill]:
+    """Half of the kills for the web server, half for the workers that deliver, one in each slice of the load."""
     chance = random.Random(seed)
     web = kills // 2
     masters = web // MASTERS
     kinds: list[Kind] = ["web_master"] * masters + ["web_worker"] * (web - masters) + ["worker"] * (kills - web)
     chance.shuffle(kinds)
-    times = sorted(chance.uniform(MARGIN, 1 - MARGIN) * span_s for _ in kinds)
-    return [Kill(at_s, kind) for at_s, kind in zip(times, kinds, strict=True)]
+    return [Kill(int((n + chance.random()) * events / kills), kind) for n, kind in enumerate(kinds)]
 
 
 class Hosts:
-    """A web server and two workers, each started anew as soon as it is gone, as a supervisor would."""
+    """A web server and two workers, each started anew as soon as it is gone, as a supervisor would.
+
+    Nothing is killed before it is at work: who dies while starting has nothing in hand.
+    """
 
     def __init__(self, product: Product, workers: int = 2) -> None:
         self._product = product
@@ -46,19 +48,20 @@ class Hosts:
 
     def kill(self, kind: Kind, chance: random.Random) -> None:
         """Kill with SIGKILL, then start what nobody else starts."""
-        if kind == "web_worker":
-            wait_until(lambda: bool(children(self.web.pid)), what="a web process")
-            _end(chance.choice(children(self.web.pid)))
-        elif kind == "web_master":
+        if kind == "worker":
+            oldest: Running = self.workers.pop(0)
+            wait_until(lambda: "worker_started" in oldest.output(), within_s=START_WITHIN_S, what="a worker at work")
+            oldest.send(signal.SIGKILL)
+            oldest.wait()
+            self.workers.append(self._product.worker())
+            return
+        self.web.wait_ready("/healthz", within_s=START_WITHIN_S)
+        if kind == "web_master":
             os.killpg(self.web.pid, signal.SIGKILL)
             self.web.wait()
             self.web = self._product.web(PORT=str(self.web.port))
         else:
-            # The one that has run longest: it has most in hand.
-            oldest: Running = self.workers.pop(0)
-            oldest.send(signal.SIGKILL)
-            oldest.wait()
-            self.workers.append(self._product.worker())
+            _end(chance.choice(children(self.web.pid)))
 
     def stop(self) -> None:
         """End all in order, so that they say goodbye."""
@@ -69,25 +72,26 @@ class Hosts:
 
 
 class Nemesis(threading.Thread):
-    """Plays a plan on hosts. `done` counts what was killed; `error` is what ended it early, if anything did."""
+    """Plays a plan on hosts while `done()` events are over. `killed` counts; `error` is what ended it early."""
 
-    def __init__(self, hosts: Hosts, kills: Sequence[Kill], seed: int) -> None:
+    def __init__(self, hosts: Hosts, kills: Sequence[Kill], seed: int, done: Callable[[], int]) -> None:
         super().__init__(name="nemesis", daemon=True)
-        self.done: Counter[str] = Counter()
-        self.error: Exception | None = None
+        self.killed: Counter[str] = Counter()
+        self.error: BaseException | None = None
         self._hosts = hosts
         self._kills = kills
         self._chance = random.Random(seed)
+        self._done = done
         self._pause = threading.Event()
 
     def run(self) -> None:
-        began = time.monotonic()
         try:
             for kill in self._kills:
-                self._pause.wait(max(0.0, began + kill.at_s - time.monotonic()))
+                while self._done() < kill.after:
+                    self._pause.wait(LOOK_EVERY_S)
                 self._hosts.kill(kill.kind, self._chance)
-                self.done[kill.kind] += 1
-        except Exception as error:  # told by whoever joins: a run without its kills proves nothing
+                self.killed[kill.kind] += 1
+        except BaseException as error:  # told by whoever joins: a run without its kills proves nothing
             self.error = error
 
 

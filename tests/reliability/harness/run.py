@@ -8,12 +8,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from connectors.registry import channel
 from hub.db import Database
 from hub.settings import Settings
 from tests.journeys.conftest import new_key
 from tests.journeys.installation import Installation
 from tests.processes import Product, wait_until
-from tests.reliability.harness import checkers, generator, report
+from tests.reliability.harness import checkers, report
+from tests.reliability.harness.generator import Load
 from tests.reliability.harness.history import History, Rules
 from tests.reliability.harness.nemesis import Hosts, Nemesis, plan
 from tests.reliability.harness.provider import SECRET, Provider
@@ -87,9 +89,11 @@ def _run(options: Options, settings: Settings, folder: Path, provider: Provider)
                 events=options.events,
                 rate_per_s=options.rate,
             )
-            nemesis = Nemesis(hosts, plan(options.kills, options.events / options.rate, options.seed), options.seed)
+            load = Load(site.clients)
+            kills = plan(options.kills, options.events, options.seed)
+            nemesis = Nemesis(hosts, kills, options.seed, lambda: load.done)
             nemesis.start()
-            operations = generator.run(site.clients)
+            operations = load.run()
             nemesis.join()
             if nemesis.error is not None:
                 raise nemesis.error
@@ -98,14 +102,15 @@ def _run(options: Options, settings: Settings, folder: Path, provider: Provider)
             drained_s = round(time.monotonic() - loaded, 1)
             at.close()
             hosts.stop()
-        kills = nemesis.done
+        killed = nemesis.killed
         history = History(
             rules=Rules(
                 options.on_unconfirmed,
                 hands=HANDS,
                 web_hands=sum(client.by_result for client in site.clients),
-                worker_kills=kills["worker"],
-                web_kills=kills["web_worker"] + kills["web_master"],
+                worker_kills=killed["worker"],
+                web_kills=killed["web_worker"] + killed["web_master"],
+                recognises=channel(options.channel).carries.idempotent,
             ),
             operations=tuple(operations),
             deliveries=provider.deliveries(),
@@ -117,7 +122,7 @@ def _run(options: Options, settings: Settings, folder: Path, provider: Provider)
         )
     finally:
         db.close()
-    asked = asdict(options) | {"killed": dict(kills)}
+    asked = asdict(options) | {"killed": dict(killed)}
     seen = {"drained_s": drained_s, "faults": provider.played(), "taken_for_dead": _taken_for_dead(folder)}
     return report.summary(history, checkers.check(history), asked=asked, seen=seen)
 

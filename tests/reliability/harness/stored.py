@@ -12,6 +12,7 @@ import psycopg
 from hub.clock import SECOND, now_us
 from hub.db import Database
 from hub.sql import Sql
+from hub.values import loads
 from tests.databases import PostgresSource, SqliteSource, postgres_server
 from tests.reliability.harness.history import Kept
 
@@ -66,8 +67,11 @@ class Stored:
         with self._db.sql() as sql:
             for message_id, outcome in sql.all("SELECT message_id, outcome FROM attempt ORDER BY message_id, n"):
                 attempts[message_id].append(outcome)
-            rows = sql.all("SELECT id, text, state FROM message ORDER BY seq")
-        return tuple(Kept(text, state, tuple(attempts[message_id])) for message_id, text, state in rows)
+            rows = sql.all("SELECT id, text, state, error FROM message ORDER BY seq")
+        return tuple(
+            Kept(text, state, tuple(attempts[message_id]), loads(error)["code"] if error else "")
+            for message_id, text, state, error in rows
+        )
 
     def runs(self) -> dict[str, int]:
         """How many runs there are by status."""
