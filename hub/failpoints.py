@@ -1,6 +1,7 @@
 """Places where a process can be made to die, so that tests can ask what a crash right there leaves behind.
 
-`HUB_CRASH_AT` names one of them; without `HUB_TESTING=1` it does nothing.
+`HUB_CRASH_AT` names one of them, and after a `@` a word if only messages whose text holds it are meant; without
+`HUB_TESTING=1` it does nothing.
 """
 
 import os
@@ -14,7 +15,8 @@ Point = Literal["after_claim", "after_send"]
 called, and its answer has not been written down."""
 
 
-def reach(settings: Settings, point: Point) -> None:
-    """Kill this process, as `kill -9` would, if it was told to die here."""
-    if settings.testing and settings.crash_at == point:
+def reach(settings: Settings, point: Point, text: str = "") -> None:
+    """Kill this process, as `kill -9` would, if it was told to die here, with a message of this text."""
+    wanted, _, word = settings.crash_at.partition("@")
+    if settings.testing and wanted == point and word in text:
         os.kill(os.getpid(), signal.SIGKILL)

@@ -68,6 +68,7 @@ class Worker:
         self._run_hands = _Hands(RUN_HANDS, "run")
         self._desks = [(desk, _Hands(desk.hands, desk.name)) for desk in runtime.desks]
         self._sending: Counter[str] = Counter()
+        self._alone = False
         self._turn = 0
         self._housekept_at = 0
         self._pruned_at = 0
@@ -99,14 +100,17 @@ class Worker:
 
     def _claim_messages(self) -> int:
         free = self._hands.free
-        if free == 0:
+        if free == 0 or self._alone:
             return 0
         owner, now = self._hub.owner, now_us()
         # A look before the claim: an idle worker must not take the write lock four times a second.
         with self._hub.db.sql() as sql:
             lines = claiming.ready_lines(sql, now=now)
-        if not lines:
+            suspects = sorted(claiming.suspect_lines(sql, now=now).intersection(lines))
+        if not lines or (suspects and free < self._hands.count):
             return 0
+        if suspects and self._claim_alone(suspects):
+            return 1
         self._turn += 1
         turn = self._turn
         claimed = self._hub.db.writer.run(
@@ -118,6 +122,18 @@ class Worker:
             self._hands.give(partial(self._send, message))
         return len(claimed)
 
+    def _claim_alone(self, lines: list[str]) -> bool:
+        """Claim one message of those that are sent alone. Until it is through nothing else is claimed."""
+        owner, now = self._hub.owner, now_us()
+        claimed = self._hub.db.writer.run(
+            lambda sql: claiming.claim(sql, lines, owner=owner, limit=1, now=now, alone=True), lines=lines
+        )
+        for message in claimed:
+            self._alone = True
+            self._sending[message.line_id] += 1
+            self._hands.give(partial(self._send, message))
+        return bool(claimed)
+
     def _room(self, line_id: str) -> int:
         """A line may keep at most half of the hands busy, so that one that hangs leaves the others theirs."""
         return max(1, self._hands.count // 2) - self._sending[line_id]
@@ -127,6 +143,7 @@ class Worker:
             self._runtime.postman.deliver(message)
         finally:
             self._sending[message.line_id] -= 1
+            self._alone = False
 
     def _claim_runs(self) -> int:
         free = self._run_hands.free

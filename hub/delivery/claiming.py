@@ -13,7 +13,13 @@ from hub.values import as_number, loads
 CHAT_BURST = 3
 CHAT_PACE_KEPT_S = 3600
 _MAY_SEND = "deleted_at IS NULL AND state IN ('active', 'unreachable') AND (held_until IS NULL OR held_until <= ?)"
-_DUE = "line_id = ? AND head AND state = 'queued' AND due_at <= ? AND expires_at > ?"
+ALONE_AFTER = 2
+"""A message that so many processes died with, one after the other, is sent alone: if it is the cause, no other message
+falls with it and comes to look like one."""
+_DUE = f"line_id = ? AND head AND state = 'queued' AND due_at <= ? AND expires_at > ? AND interruptions < {ALONE_AFTER}"
+# Word for word the condition of its index.
+_SUSPECT = f"interruptions >= {ALONE_AFTER} AND head AND state = 'queued'"
+_SUSPECT_DUE = f"line_id = ? AND {_SUSPECT} AND due_at <= ? AND expires_at > ?"
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,13 @@ def ready_lines(sql: Sql, *, now: int) -> list[str]:
     return [line for (line,) in rows]
 
 
+def suspect_lines(sql: Sql, *, now: int) -> set[str]:
+    """The lines on which something is due that has to be sent alone; they need not be ready."""
+    # Without DISTINCT, for whose sake SQLite would read the whole queue in another index's order.
+    rows = sql.all(f"SELECT line_id FROM message WHERE {_SUSPECT} AND due_at <= ?", (now,))  # noqa: S608
+    return {line for (line,) in rows}
+
+
 def claim(
     sql: Sql,
     lines: Sequence[str],
@@ -46,25 +59,28 @@ def claim(
     now: int,
     room: Callable[[str], int] = lambda _line: pacing.UNLIMITED,
     turn: int = 0,
+    alone: bool = False,
 ) -> list[Claimed]:
     """Inside a job that holds the locks of `lines`: take up to `limit` due heads and begin an attempt for each.
 
-    `room`: how many more of a line this process would send at once. `turn`: whose turn it is to be first.
+    `room`: how many more of a line this process would send at once. `turn`: whose turn it is to be first. `alone`:
+    take what has to be sent alone instead of all else; the caller sees to it that it is.
     """
-    ready = _ready(sql, lines, now, limit, room)
+    due = _SUSPECT_DUE if alone else _DUE
+    ready = _ready(sql, lines, now, limit, room, due=due)
     wanted: dict[int, list[tuple[str, int]]] = {}
     for line in ready.values():
         wanted.setdefault(line.portal_id, []).append((line.id, line.most))
     chosen: list[str] = []
     for line_id, count in pacing.shares(wanted, limit, turn=turn).items():
-        chosen += _take(sql, ready[line_id], count, now)
+        chosen += _take(sql, ready[line_id], count, now, due)
     return outbox.begin(sql, chosen, owner=owner, now=now)
 
 
 def claim_own(sql: Sql, entry: Entry, *, owner: str, now: int) -> Claimed | None:
     """Inside a job: claim a message just made, the head of its chat, for its maker, if its line may send it now."""
     line_id, chat_id = entry.line_id, entry.chat_id
-    line = _ready(sql, [line_id], now, 1, lambda _line: 1, need_due=False).get(line_id)
+    line = _ready(sql, [line_id], now, 1, lambda _line: 1).get(line_id)
     if line is None or line.state != "active" or line.most < 1 or entry.due_at > now:
         return None
     if line.chat_rate > 0:
@@ -89,7 +105,7 @@ def _ready(
     limit: int,
     room: Callable[[str], int],
     *,
-    need_due: bool = True,
+    due: str = "",
 ) -> dict[str, _Ready]:
     if not lines:
         return {}
@@ -105,20 +121,20 @@ def _ready(
         most = min(limit, room(line_id), pacing.allowance(pace_at, now=now, rate_per_s=rate, burst=_burst(rate)))
         if state == "unreachable":
             most = min(most, 1)
-        if most > 0 and need_due:
-            due = sql.one(
-                f"SELECT count(*) FROM (SELECT 1 FROM message WHERE {_DUE} LIMIT ?) AS due",  # noqa: S608
+        if most > 0 and due:
+            waiting = sql.one(
+                f"SELECT count(*) FROM (SELECT 1 FROM message WHERE {due} LIMIT ?) AS due",  # noqa: S608
                 (line_id, now, now, most),
             )
-            most = min(most, due[0] if due else 0)
+            most = min(most, waiting[0] if waiting else 0)
         found[line_id] = _Ready(line_id, portal_id, state, pace_at, rate, chat_rate, most)
     return found
 
 
-def _take(sql: Sql, line: _Ready, count: int, now: int) -> list[str]:
+def _take(sql: Sql, line: _Ready, count: int, now: int, due: str) -> list[str]:
     """The ids of the messages of a line that go now; a chat that is too fast is put off."""
     rows = sql.all(
-        f"SELECT id, chat_id FROM message WHERE {_DUE} ORDER BY due_at, seq LIMIT ?",  # noqa: S608
+        f"SELECT id, chat_id FROM message WHERE {due} ORDER BY due_at, seq LIMIT ?",  # noqa: S608
         (line.id, now, now, count),
     )
     if line.chat_rate > 0:

@@ -10,6 +10,7 @@ OPEN_STATES = ("queued", "sending")
 _OPEN_HEAD = text("head AND state = 'queued'")
 _HAS_PROVIDER_ID = text("provider_id IS NOT NULL")
 _OPEN = text("state IN ('queued', 'sending')")
+_SUSPECT = text("interruptions >= 2 AND head AND state = 'queued'")
 
 
 class Line(SQLModel, table=True):
@@ -53,12 +54,14 @@ class ChatPace(SQLModel, table=True):
 class Message(SQLModel, table=True):
     """One message to one chat. `seq` is its place in the order of its chat; `head` is true for the oldest open one,
     which alone may be claimed. States: queued, sending, sent, delivered, read, unconfirmed, undelivered, failed,
-    expired, cancelled. `attempts` numbers the tries, `failures` counts those that use up the schedule."""
+    expired, cancelled. `attempts` numbers the tries, `failures` counts those that use up the schedule;
+    `interruptions`: how many of the last attempts, one after the other, ended with the death of their process."""
 
     __tablename__ = "message"
     __table_args__ = (
         UniqueConstraint("run_id", "block", "iteration", name="message_of_step"),
         Index("message_due", "line_id", "due_at", postgresql_where=_OPEN_HEAD, sqlite_where=_OPEN_HEAD),
+        Index("message_suspect", "due_at", postgresql_where=_SUSPECT, sqlite_where=_SUSPECT),
         Index("message_chat", "line_id", "chat_id", "seq", postgresql_where=_OPEN, sqlite_where=_OPEN),
         Index("message_by_portal", "portal_id", "state", "seq"),
         Index("message_by_line", "line_id", "state", "seq"),
@@ -90,6 +93,7 @@ class Message(SQLModel, table=True):
     expires_at: int = moment()
     attempts: int = 0
     failures: int = 0
+    interruptions: int = 0
     owner: str | None = Field(default=None, max_length=64)
     sent_parts: str = json_text("[]")
     provider_id: str | None = Field(default=None, max_length=255)

@@ -21,13 +21,13 @@ SENDING = f"state IN {OPEN} AND state = 'sending'"
 FINAL = ("sent", "delivered", "read", "unconfirmed", "undelivered", "failed", "expired", "cancelled")
 _INSERT = """
 INSERT INTO message (id, portal_id, line_id, run_id, block, iteration, messenger, chat_id, chat_id_raw, text, extra,
-                     state, head, due_at, expires_at, attempts, failures, sent_parts, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, 0, 0, '[]', ?)
+                     state, head, due_at, expires_at, attempts, failures, interruptions, sent_parts, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, 0, 0, 0, '[]', ?)
 """
 _HAS_OPEN = f"SELECT 1 FROM message WHERE line_id = ? AND chat_id = ? AND state IN {OPEN} LIMIT 1"  # noqa: S608
 CLAIMED = (
     "id, portal_id, line_id, messenger, chat_id, text, extra, attempts, failures, sent_parts, expires_at,"
-    " (SELECT min(started_at) FROM attempt WHERE attempt.message_id = message.id)"
+    " (SELECT min(started_at) FROM attempt WHERE attempt.message_id = message.id), interruptions"
 )
 
 
@@ -53,7 +53,7 @@ class Entry:
 @dataclass(frozen=True)
 class Claimed:
     """A message that this process may send now; `attempt` is also the fence of its claim. `first_at`: when the first
-    of its earlier attempts began, None when there was none."""
+    of its earlier attempts began, None when there was none. `interruptions`: see `Message`."""
 
     id: str
     portal_id: int
@@ -67,12 +67,13 @@ class Claimed:
     sent_parts: str
     expires_at: int
     first_at: int | None
+    interruptions: int = 0
 
 
 @dataclass(frozen=True)
 class Settlement:
-    """What came of an attempt. `outcome` is the attempt's class, `state` where the message goes. `ours`: it ended by
-    a failure of ours, which says nothing about the line."""
+    """What came of an attempt. `outcome` is the attempt's class, `state` where the message goes. `interrupted`: its
+    process ended before it did, which says nothing about the line."""
 
     state: str
     outcome: str
@@ -86,7 +87,7 @@ class Settlement:
     chat_id: str | None = None
     line_state: str | None = None
     hold_line_until: int | None = None
-    ours: bool = False
+    interrupted: bool = False
 
 
 def enqueue(sql: Sql, entry: Entry, *, now: int) -> bool:
@@ -150,6 +151,7 @@ def settle(sql: Sql, claimed: Claimed, settlement: Settlement, *, owner: str, no
     )
     held = sql.run(
         "UPDATE message SET state = ?, owner = NULL, due_at = COALESCE(?, due_at), failures = failures + ?,"
+        " interruptions = CASE WHEN ? THEN interruptions + 1 ELSE 0 END,"
         " provider_id = COALESCE(?, provider_id), sent_parts = ?, error = ?,"
         " sent_at = CASE WHEN ? THEN ? ELSE sent_at END"
         " WHERE id = ? AND owner = ? AND attempts = ? AND state = 'sending'",
@@ -157,6 +159,7 @@ def settle(sql: Sql, claimed: Claimed, settlement: Settlement, *, owner: str, no
             settlement.state,
             settlement.due_at,
             1 if settlement.counts and settlement.state != "sent" else 0,
+            settlement.interrupted,
             settlement.provider_id,
             dumps(list(settlement.sent_parts)),
             dumps(error) if error else None,
@@ -190,7 +193,7 @@ def settle(sql: Sql, claimed: Claimed, settlement: Settlement, *, owner: str, no
             "UPDATE line SET state = ?, state_reason = ? WHERE id = ? AND state = 'active'",
             (settlement.line_state, error.get("message", "")[:500], claimed.line_id),
         )
-    if not settlement.ours:
+    if not settlement.interrupted:
         breaker.note(
             sql,
             line_id=claimed.line_id,

@@ -12,6 +12,7 @@ from hub import failpoints
 from hub.clock import now_us
 from hub.core import Hub
 from hub.delivery import outbox, sweep
+from hub.delivery.claiming import ALONE_AFTER
 from hub.delivery.outbox import Claimed, Settlement
 from hub.delivery.retry import Policy
 from hub.delivery.send import OpenLine, attempt, settlement_of, store
@@ -21,6 +22,12 @@ from hub.sql import Sql
 from hub.values import loads
 
 log = structlog.get_logger(__name__)
+INTERRUPTED = Unconfirmed("The sending process ended before the messenger's answer was noted.", code="interrupted")
+POISONED = Unconfirmed(
+    "Three times in a row the sending process ended while it sent this message, the last time this one alone."
+    " It is not tried again, and may have arrived.",
+    code="poisoned",
+)
 
 
 @dataclass(frozen=True)
@@ -47,9 +54,9 @@ class Postman:
         except (SecretError, LookupError, ValueError) as error:
             settlement = self._line_unusable(claimed, error)
         else:
-            failpoints.reach(self._hub.settings, "after_claim")
+            failpoints.reach(self._hub.settings, "after_claim", claimed.text)
             settlement = attempt(claimed, line)
-            failpoints.reach(self._hub.settings, "after_send")
+            failpoints.reach(self._hub.settings, "after_send", claimed.text)
         try:
             self._settle(claimed, settlement)
         except StorageUnavailable:
@@ -82,13 +89,13 @@ class Postman:
         each line's rule decides what follows."""
         left = sweep.abandoned(sql, dead=dead)
         for claimed, owner in left:
-            error = Unconfirmed(
-                "The sending process ended before the messenger's answer was noted.", code="interrupted"
-            )
+            error = INTERRUPTED if claimed.interruptions < ALONE_AFTER else POISONED
             settlement = settlement_of(
                 error, claimed, self._policy(sql, claimed.line_id), sent=tuple(loads(claimed.sent_parts))
             )
-            outbox.settle(sql, claimed, replace(settlement, ours=True), owner=owner, now=now_us())
+            if error is POISONED:
+                settlement = replace(settlement, state="failed", due_at=None)
+            outbox.settle(sql, claimed, replace(settlement, interrupted=True), owner=owner, now=now_us())
         return len(left)
 
     def store_unsaved(self) -> int:

@@ -63,6 +63,7 @@ def upgrade() -> None:
         sa.Column("expires_at", BIG, nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("interruptions", sa.Integer(), nullable=False),
         sa.Column("owner", sa.String(length=64), nullable=True),
         sa.Column("sent_parts", sa.Text(), nullable=False),
         sa.Column("provider_id", sa.String(length=255), nullable=True),
@@ -106,6 +107,14 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("state IN ('queued', 'sending')"),
         sqlite_where=sa.text("state IN ('queued', 'sending')"),
+    )
+    op.create_index(
+        "message_suspect",
+        "message",
+        ["due_at"],
+        unique=False,
+        postgresql_where=sa.text("interruptions >= 2 AND head AND state = 'queued'"),
+        sqlite_where=sa.text("interruptions >= 2 AND head AND state = 'queued'"),
     )
     op.create_table(
         "portal",
