@@ -18,7 +18,7 @@ MAKE_VENV := $(PYTHON) -m venv $(VENV)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo demo-check run test lint bench requirements clean
+.PHONY: help install install-dev demo demo-check run test lint bench assets requirements clean
 
 help: ## this list
 	@echo "Hubline: what make can do"
@@ -49,6 +49,9 @@ lint: install-dev ## ruff, mypy and the rules about who may import whom
 bench: install-dev ## the benchmarks
 	@if [ -d bench ]; then ls bench/*.py | sed 's,^,$(BIN)/python ,'; \
 	else echo "There are no benchmarks in this checkout yet."; fi
+
+assets: ## rebuild what browsers get (needs Node.js 20 and npm); the result is committed
+	@cd hub/web/editor && npm ci --no-audit --no-fund --loglevel=error && npm run --silent check && npm run --silent build
 
 requirements: install-dev ## write requirements*.txt anew after a change of uv.lock
 	@$(BIN)/uv --version >/dev/null 2>&1 || $(INSTALL) uv

@@ -11,9 +11,8 @@ from hub.portals.service import local_portal
 from hub.presence import Presence
 from hub.runtime import make_runtime
 from hub.settings import Settings
-from hub.web import api, channels, health, hooks, problems
+from hub.web import access, api, assets, channels, health, hooks, i18n, pages, problems
 from hub.web.limiter import LinkRates
-from hub.web.pages import home
 from hub.web.proxies import TrustedProxies
 from hub.web.stopping import stopping
 
@@ -45,8 +44,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     hooks.register(app, runtime.intake, waiting, LinkRates(settings))
     app.register_blueprint(channels.blueprint)
     app.register_blueprint(health.blueprint)
-    app.register_blueprint(home.blueprint)
     api.register(app)
+    access.register(app)
+    i18n.register(app)
+    assets.register(app)
+    pages.register(app)
     app.after_request(_headers)
     if settings.trusted_proxies:
         app.wsgi_app = TrustedProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]

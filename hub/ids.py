@@ -8,6 +8,10 @@ import time
 import uuid
 
 
+KEY_PREFIX = "hub_"
+"""Begins every key of the management API, so that scanners of public code recognise one."""
+
+
 def new_id() -> str:
     """32 hex characters that sort by their time of making (the layout of UUID version 7)."""
     head = (time.time_ns() // 1_000_000).to_bytes(6, "big")
@@ -28,8 +32,8 @@ def new_token() -> str:
 
 
 def new_api_key() -> str:
-    """A key of the management API; the prefix lets scanners of public code recognise it."""
-    return "hub_" + secrets.token_urlsafe(32)
+    """A key of the management API."""
+    return KEY_PREFIX + secrets.token_urlsafe(32)
 
 
 def token_hash(token: str) -> str:

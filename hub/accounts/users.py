@@ -1,5 +1,6 @@
 """People who log in with e-mail and password; passwords are kept as argon2 hashes."""
 
+import hashlib
 import re
 from functools import cache
 
@@ -24,11 +25,9 @@ def create_user(session: Session, portal_id: int, *, email: str, password: str, 
     email = email.strip().lower()
     if not _EMAIL.match(email):
         raise Invalid("This is not an e-mail address.")
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise Invalid(f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters.")
     if role not in ROLES:
         raise Invalid(f"A role is one of {', '.join(ROLES)}.")
-    user = User(portal_id=portal_id, email=email, password_hash=_hasher.hash(password), role=role, created_at=now_us())
+    user = User(portal_id=portal_id, email=email, password_hash=_hashed(password), role=role, created_at=now_us())
     session.add(user)
     try:
         session.flush()
@@ -51,3 +50,26 @@ def verify(session: Session, email: str, password: str) -> User | None:
 def _nobody() -> str:
     """Verified against when there is no such person, so that the answer takes as long as for a wrong password."""
     return _hasher.hash("nobody has this password")
+
+
+def fingerprint(user: User) -> str:
+    """Changes with the password and the role, so that sessions made before the change can be told and ended."""
+    return hashlib.sha256(f"{user.password_hash} {user.role}".encode()).hexdigest()[:16]
+
+
+def anybody(session: Session) -> bool:
+    """Whether there is anyone who can sign in."""
+    return session.exec(select(User.id).limit(1)).first() is not None
+
+
+def set_password(session: Session, user: User, password: str) -> None:
+    """Give a person another password; sessions made before end. Raises Invalid for one too short or too long."""
+    user.password_hash = _hashed(password)
+    session.add(user)
+    session.flush()
+
+
+def _hashed(password: str) -> str:
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise Invalid(f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters.")
+    return _hasher.hash(password)

@@ -25,6 +25,8 @@ STATES = (
     "expired",
     "cancelled",
 )
+UNDELIVERED = ("failed", "expired", "undelivered", "unconfirmed")
+"""What somebody should look at: it did not arrive, or nobody knows whether it did."""
 # Runs belong to a layer above; a message only needs to know which scenario its run is of.
 _run = table("run", column("id"), column("portal_id"), column("scenario_id"))
 
@@ -87,6 +89,18 @@ def get(session: Session, portal_id: int, message_id: str) -> Message:
     if message is None:
         raise NotFound("There is no such message.")
     return message
+
+
+def count_by_state(session: Session, portal_id: int, wanted: Filter) -> dict[str, int]:
+    """How many messages there are of each state."""
+    query = select(Message.state, func.count()).where(*conditions(session, portal_id, wanted))
+    return dict(session.exec(query.group_by(Message.state)).all())
+
+
+def count_undelivered(session: Session, portal_id: int) -> int:
+    """How many messages somebody should look at."""
+    query = select(func.count()).where(*conditions(session, portal_id, Filter(states=UNDELIVERED)))
+    return session.exec(query).one()
 
 
 def shown(session: Session, messages: Sequence[Message]) -> list[dict[str, Any]]:

@@ -4,10 +4,11 @@ What a stranger may read is decided here once: a code, one sentence, and a `trac
 went wrong inside is only logged.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import structlog
-from flask import Flask, Response, g, has_request_context, request
+from flask import Flask, Response, current_app, g, has_request_context, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
@@ -17,6 +18,8 @@ from hub.ids import new_id
 from hub.validation import errors_of
 from hub.values import dumps_bytes
 
+ErrorPage = Callable[[Response], Response]
+"""Shows a problem to a person: an application's `extensions["hub.error_page"]`."""
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
 
@@ -72,6 +75,23 @@ def trace_id() -> str:
 
 def of_error(error: Exception) -> Response:
     """The answer for any exception; one that nobody foresaw is logged and says nothing about itself."""
+    made = _problem_of(error)
+    painter: ErrorPage | None = current_app.extensions.get("hub.error_page")
+    if painter is not None and made.status_code >= 400 and _for_a_person():
+        return painter(made)
+    return made
+
+
+def _for_a_person() -> bool:
+    """Programs are told in JSON, browsers that ask for a page get a page."""
+    if request.path.startswith(("/api/", "/get", "/channels/", "/bitrix24/event", "/bitrix24/session", "/metrics")):
+        return False
+    return request.accept_mimetypes.best_match(["application/problem+json", "application/json", "text/html"]) == (
+        "text/html"
+    )
+
+
+def _problem_of(error: Exception) -> Response:
     if isinstance(error, HubError):
         return problem(error.status, error.code, error.message, **error.members)
     if isinstance(error, Refused):

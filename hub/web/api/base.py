@@ -16,8 +16,11 @@ from hub.clock import to_us
 from hub.core import Hub
 from hub.endpoints.parse import Refused, parse_json
 from hub.errors import Invalid, NotFound, Unauthorized
+from hub.ids import KEY_PREFIX
 from hub.validation import errors_of
 from hub.values import Value, dumps_bytes
+from hub.web.access import csrf
+from hub.web.access.identity import Role, asking, require
 from hub.web.body import read_body
 
 PREFIX = "/api/v1"
@@ -74,6 +77,7 @@ class Route:
     page: bool
     limit: int
     public: bool
+    role: Role
 
     @property
     def rule(self) -> str:
@@ -113,16 +117,34 @@ def route(
     page: bool = False,
     limit: int = BODY_LIMIT,
     public: bool = False,
+    role: Role | None = None,
 ) -> Callable[[Handler], Handler]:
     """Declare a route: `handler(call, **arguments of the path)` gives a value or a finished Response.
 
-    `optional`: the body may be left out. `limit`: bytes of the body.
+    `optional`: the body may be left out. `limit`: bytes of the body. `role`: what a person needs who has signed in;
+    by default reading is for viewers and changing for editors.
     """
+    needed: Role = role or ("viewer" if method == "GET" else "editor")
 
     def declare(handler: Handler) -> Handler:
         subject = path.split("/")[1]
         ROUTES.append(
-            Route(method, path, summary, handler, subject, body, optional, query, status, shape, page, limit, public)
+            Route(
+                method,
+                path,
+                summary,
+                handler,
+                subject,
+                body,
+                optional,
+                query,
+                status,
+                shape,
+                page,
+                limit,
+                public,
+                needed,
+            )
         )
         return handler
 
@@ -160,7 +182,7 @@ def within(query: SpanQuery) -> tuple[int | None, int | None]:
 def _view(declared: Route) -> Callable[..., Response]:
     def view(**arguments: Any) -> Response:
         hub: Hub = current_app.extensions["hub"]
-        portal_id = 0 if declared.public else _authenticate(hub)
+        portal_id = 0 if declared.public else _authenticate(hub, declared.role)
         if any("\0" in value for value in arguments.values() if isinstance(value, str)):
             raise NotFound("There is nothing at this address.")
         query = _query(declared.query)
@@ -179,12 +201,16 @@ def _argument(name: str) -> str:
     return f"<int(max={MAX_INT}):{name}>" if name in WHOLE_NUMBERS else f"<{name}>"
 
 
-def _authenticate(hub: Hub) -> int:
+def _authenticate(hub: Hub, role: Role) -> int:
+    """The portal of whoever asks: a key of the API may do everything, a person what the role allows."""
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     portal_id = None
-    if scheme.lower() == "bearer" and key.strip():
+    if scheme.lower() == "bearer" and key.strip().startswith(KEY_PREFIX):
         with hub.db.read() as session:
             portal_id = portal_of_key(session, key.strip())
+    elif asking() is not None:
+        csrf.check()
+        portal_id = require(role).portal_id
     if portal_id is None:
         raise Unauthorized("A valid key is needed: Authorization: Bearer <key>.")
     g.portal_id = portal_id

@@ -54,7 +54,7 @@ def list_lines(call: Call) -> Value:
     return {"items": shown, "next": None}
 
 
-@route("POST", "/lines", summary="Add a line", body=NewLine, status=201, shape="Line")
+@route("POST", "/lines", summary="Add a line", body=NewLine, status=201, shape="Line", role="admin")
 def create_line(call: Call) -> Value:
     """422 for an unknown channel, a config it does not take, a name in use."""
     given: NewLine = call.body
@@ -78,7 +78,7 @@ def read_line(call: Call, line_id: str) -> Value:
     return _shown(call, line_id)
 
 
-@route("PATCH", "/lines/{line_id}", summary="Change a line", body=LineChange, shape="Line")
+@route("PATCH", "/lines/{line_id}", summary="Change a line", body=LineChange, shape="Line", role="admin")
 def change_line(call: Call, line_id: str) -> Value:
     """A secret that comes back as ••• stays as it was."""
     given: LineChange = call.body
@@ -89,7 +89,7 @@ def change_line(call: Call, line_id: str) -> Value:
     return _shown(call, line_id)
 
 
-@route("DELETE", "/lines/{line_id}", summary="Take a line away", status=204)
+@route("DELETE", "/lines/{line_id}", summary="Take a line away", status=204, role="admin")
 def delete_line(call: Call, line_id: str) -> Value:
     """409 while messages wait on it."""
     with call.hub.db.write() as session:

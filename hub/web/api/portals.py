@@ -31,7 +31,7 @@ def read_portal(call: Call, member_id: str) -> Value:
         return service.to_dict(_own(service.by_id(session, call.portal_id), member_id))
 
 
-@route("PATCH", "/portals/{member_id}", summary="Change a portal", body=PortalChange, shape="Portal")
+@route("PATCH", "/portals/{member_id}", summary="Change a portal", body=PortalChange, shape="Portal", role="admin")
 def change_portal(call: Call, member_id: str) -> Value:
     """Time zone, language, and how many days texts are kept."""
     given: PortalChange = call.body

@@ -1,0 +1,90 @@
+// Writes everything a browser gets that is not written by hand: the vendored files, the sprite of icons, the editor.
+// `make assets` runs it; what it writes is committed, so running and testing the product need no Node.
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, "../../..");
+const out = join(here, "../static");
+const modules = join(here, "node_modules");
+
+const vendored = [
+  ["htmx.org", "dist/htmx.min.js", "vendor/htmx.min.js"],
+  ["@tabler/core", "dist/css/tabler.min.css", "vendor/tabler.min.css"],
+];
+const bundled = ["@dagrejs/dagre", "@xyflow/react", "react", "react-dom"];
+
+function filesUnder(folder, ending) {
+  return readdirSync(folder, { recursive: true })
+    .map((name) => join(folder, String(name)))
+    .filter((name) => ending.test(name) && !name.includes("node_modules"));
+}
+
+// An icon is used by saying icon("name") in a template, a module or the editor.
+function usedIcons() {
+  const names = new Set();
+  const sources = [
+    ...filesUnder(join(root, "templates"), /\.html$/),
+    ...filesUnder(join(root, "hub/web"), /\.(py|tsx?|js)$/).filter((name) => !name.includes("/static/vendor/") && !name.includes("/static/built/")),
+  ];
+  for (const source of sources) {
+    for (const found of readFileSync(source, "utf8").matchAll(/\bicon(?:=|\(|:\s*)\{?["']([a-z0-9-]+)["']/g)) names.add(found[1]);
+  }
+  return [...names].sort();
+}
+
+function sprite() {
+  const symbols = usedIcons().map((name) => {
+    const file = join(modules, "@tabler/icons/icons/outline", `${name}.svg`);
+    if (!existsSync(file)) throw new Error(`there is no icon called ${name}`);
+    const drawing = readFileSync(file, "utf8").replace(/<!--[\s\S]*?-->/g, "");
+    const inner = drawing.slice(drawing.indexOf(">", drawing.indexOf("<svg")) + 1, drawing.lastIndexOf("</svg>"));
+    return `<symbol id="${name}" viewBox="0 0 24 24">${inner.replace(/\s*\n\s*/g, "")}</symbol>`;
+  });
+  return `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("\n")}</svg>\n`;
+}
+
+function packageOf(name) {
+  return JSON.parse(readFileSync(join(modules, name, "package.json"), "utf8"));
+}
+
+mkdirSync(join(out, "vendor"), { recursive: true });
+rmSync(join(out, "built"), { recursive: true, force: true });
+mkdirSync(join(out, "built"), { recursive: true });
+for (const [name, from, to] of vendored) {
+  const text = readFileSync(join(modules, name, from), "utf8").replace(/\n?\/[/*]# sourceMappingURL=[^\n]*\n?/g, "\n");
+  writeFileSync(join(out, to), text);
+}
+cpSync(join(modules, "axe-core/axe.min.js"), join(root, "tests/browser/axe.min.js"));
+writeFileSync(join(out, "built/icons.svg"), sprite());
+if (existsSync(join(here, "src/main.tsx"))) {
+  await build({
+    entryPoints: [join(here, "src/main.tsx")],
+    outfile: join(out, "built/editor.js"),
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    jsx: "automatic",
+    legalComments: "none",
+    define: { "process.env.NODE_ENV": '"production"' },
+    logLevel: "warning",
+  });
+}
+
+const files = [...vendored.map(([, , to]) => to), ...readdirSync(join(out, "built")).map((name) => `built/${name}`)].sort();
+const manifest = {
+  packages: [...new Set([...vendored.map(([name]) => name), ...bundled, "@tabler/icons"])].sort().map((name) => {
+    const { version, license } = packageOf(name);
+    return { name, version, licence: license };
+  }),
+  files: files.map((file) => ({
+    file,
+    sha384: createHash("sha384").update(readFileSync(join(out, file))).digest("base64"),
+  })),
+};
+writeFileSync(join(out, "manifest.json"), JSON.stringify(manifest, null, 2) + "\n");
+console.log(files.map((file) => relative(root, join(out, file))).join("\n"));

@@ -1,0 +1,65 @@
+"""What states are called, and with which colour and sign they are shown."""
+
+from dataclasses import dataclass
+
+from flask import Flask
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+
+_WORDS = {
+    "run": {
+        "queued": (_("waits its turn"), "wait", "clock"),
+        "running": (_("runs"), "info", "player-play"),
+        "waiting": (_("waits"), "wait", "clock"),
+        "completed": (_("done"), "ok", "check"),
+        "partial": (_("done, not all of it"), "wait", "alert-triangle"),
+        "failed": (_("failed"), "bad", "x"),
+        "cancelled": (_("cancelled"), "off", "ban"),
+        "expired": (_("too late"), "off", "clock-off"),
+    },
+    "message": {
+        "queued": (_("waits"), "wait", "clock"),
+        "sending": (_("is being sent"), "info", "send"),
+        "sent": (_("sent"), "ok", "check"),
+        "delivered": (_("delivered"), "ok", "checks"),
+        "read": (_("read"), "ok", "eye-check"),
+        "unconfirmed": (_("unknown"), "wait", "help"),
+        "undelivered": (_("not delivered"), "bad", "x"),
+        "failed": (_("not sent"), "bad", "x"),
+        "expired": (_("too late"), "off", "clock-off"),
+        "cancelled": (_("cancelled"), "off", "ban"),
+    },
+    "line": {
+        "active": (_("works"), "ok", "check"),
+        "paused": (_("paused"), "off", "player-pause"),
+        "auth_failed": (_("refused"), "bad", "key-off"),
+        "unreachable": (_("does not answer"), "bad", "plug-x"),
+    },
+    "request": {
+        "run": (_("run"), "ok", "check"),
+        "duplicate": (_("duplicate"), "off", "copy"),
+        "check": (_("connection check"), "info", "plug"),
+        "captured": (_("kept, nothing ran"), "wait", "clock"),
+        "refused": (_("refused"), "bad", "x"),
+    },
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A state in words, with its tone (ok, wait, bad, off, info) and the name of its sign."""
+
+    text: str
+    tone: str
+    sign: str
+
+
+def register(app: Flask) -> None:
+    """Offer `state("run", run.status)` to templates."""
+    app.jinja_env.globals.update(state=state)
+
+
+def state(kind: str, name: str) -> Shown:
+    """How a state of a run, message, line or request is shown; a new one is shown by its name."""
+    text, tone, sign = _WORDS[kind].get(name, (gettext(name), "off", "help"))
+    return Shown(str(text), tone, sign)

@@ -1,0 +1,27 @@
+// Binds the behaviours that elements ask for by data-behavior, also in what htmx brings later, and gives every
+// request of htmx the frame's token.
+import { authorize } from "./session.js";
+
+const version = new URL(import.meta.url).search;
+const bound = new WeakSet();
+
+async function bind(root) {
+  const wanted = [...root.querySelectorAll("[data-behavior]")];
+  if (root.matches?.("[data-behavior]")) wanted.unshift(root);
+  for (const element of wanted) {
+    if (bound.has(element)) continue;
+    bound.add(element);
+    for (const name of element.dataset.behavior.split(" ")) {
+      const behavior = await import(`./behaviors/${name}.js${version}`);
+      behavior.default(element);
+    }
+  }
+}
+
+document.addEventListener("htmx:config:request", (event) => authorize(event.detail.ctx.request.headers));
+document.addEventListener("htmx:after:process", (event) => bind(event.target));
+document.addEventListener("htmx:after:swap", () => {
+  const title = document.querySelector("#app [data-title]");
+  if (title) document.title = title.dataset.title;
+});
+bind(document.body);

@@ -1,0 +1,38 @@
+// Inside Bitrix24: learns from the portal who is looking, keeps our token for it, and opens the wanted page.
+import { keep } from "../session.js";
+
+function portalAuth() {
+  return new Promise((resolve) => {
+    if (!window.BX24) return resolve(null);
+    window.BX24.init(() => {
+      const auth = window.BX24.getAuth();
+      if (auth) resolve(auth);
+      else window.BX24.refreshAuth((fresh) => resolve(fresh || null));
+    });
+  });
+}
+
+async function signIn() {
+  const auth = await portalAuth();
+  if (!auth) return false;
+  const answer = await fetch("/bitrix24/session", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(auth),
+    credentials: "omit",
+  });
+  if (!answer.ok) return false;
+  keep((await answer.json()).token, signIn);
+  return true;
+}
+
+export default async function frame(body) {
+  if (body.dataset.token) keep(body.dataset.token, signIn);
+  else if (!(await signIn())) {
+    document.querySelector(".waiting").textContent = body.dataset.refused ?? "Bitrix24 did not confirm who is looking. Reload the page.";
+    return;
+  }
+  const fit = () => window.BX24?.resizeWindow?.(document.body.scrollWidth, Math.max(600, document.body.scrollHeight));
+  document.addEventListener("htmx:after:swap", fit);
+  await window.htmx.ajax("GET", body.dataset.wanted, { target: "#app", select: "#app", swap: "outerHTML" });
+}
