@@ -7,8 +7,8 @@ from connectors.errors import CallbackRefused
 from hub.clock import now_us
 from hub.core import Hub
 from hub.delivery import receipts
-from hub.runtime import Runtime
 from hub.ids import token_hash
+from hub.runtime import Runtime
 from hub.secrets import SecretError
 from hub.web.body import read_body
 from hub.web.problems import problem
