@@ -9,17 +9,18 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
-from requests.exceptions import RequestException, SSLError
+from requests.exceptions import RequestException
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_after_delay, wait_random
-from urllib3.exceptions import HTTPError
+from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import HTTPError, SSLError
+from urllib3.util import Timeout
 
-from connectors.egress import Egress, parse
+from connectors.egress import Egress, Target, parse
 from connectors.errors import ConnectorError, EgressRefused, Rejected, Temporary, Unconfirmed
-from connectors.wire import Call, GuardedAdapter, current
+from connectors.wire import Call, Pools, current
 
 # These loggers print paths at DEBUG, and Telegram's paths hold the token.
 for _name in ("urllib3.connectionpool", "requests"):
@@ -27,7 +28,6 @@ for _name in ("urllib3.connectionpool", "requests"):
 
 connect_tries = 3
 connect_tries_s = 2.0
-_chunk = 65_536
 _ours = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"})
 
 
@@ -61,15 +61,11 @@ class Http:
         self.connect_s = connect_s
         self.total_s = total_s
         self.max_bytes = max_bytes
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        for prefix in ("http://", "https://"):
-            self._session.mount(prefix, GuardedAdapter(pool_connections=128, pool_maxsize=64, max_retries=0))
+        self._pools = Pools()
 
     def close(self) -> None:
         """Close the idle connections."""
-        self._session.close()
+        self._pools.close()
 
     def call(
         self,
@@ -90,22 +86,33 @@ class Http:
         (no whole answer within `total_s` seconds, though the request may have arrived).
         """
         target = parse(url)
-        proxies: dict[str, str] = {}
         if proxy_url:
             parse(proxy_url, userinfo=True)
             self.egress.check_behind_proxy(target)
-            proxies = {"http": proxy_url, "https": proxy_url}
         request = self._prepare(method, url, headers=headers, params=params, json=json, data=data)
-        parse(request.url or "")
+        if request.url != url:
+            target = parse(request.url or "")
         begun = time.monotonic()
         deadline = begun + (self.total_s if total_s is None else total_s)
+        failed: list[ConnectorError] = []
+        try:
+            return self._once(request, target, proxy_url, deadline, begun, service)
+        except Temporary as error:
+            failed.append(error)
+
+        def again() -> Response:
+            # What failed above counts as the first try; calls that need no second one do without this machinery.
+            if failed:
+                raise _without_context(failed.pop())
+            return self._once(request, target, proxy_url, deadline, begun, service)
+
         retrying = Retrying(
             retry=retry_if_exception(lambda error: isinstance(error, Temporary) and error.code == "connect_failed"),
             stop=stop_after_attempt(connect_tries) | stop_after_delay(connect_tries_s),
             wait=wait_random(0.1, 0.4),
             reraise=True,
         )
-        return retrying(self._once, request, proxies, deadline, begun, service)
+        return retrying(again)
 
     def _prepare(self, method: str, url: str, **parts: Any) -> requests.PreparedRequest:
         wanted = {name: text for name, text in (parts.pop("headers") or {}).items() if name.lower() not in _ours}
@@ -113,56 +120,61 @@ class Http:
         try:
             if not (method.isascii() and method.isalpha()):
                 raise ValueError("method")
-            return self._session.prepare_request(requests.Request(method.upper(), url, headers=wanted, **parts))
+            return requests.Request(method.upper(), url, headers=wanted, **parts).prepare()
         except (RequestException, ValueError, TypeError):
             problem = Rejected("The request cannot be written: check its method, headers and body.", code="bad_request")
         raise problem
 
     def _once(
-        self, request: requests.PreparedRequest, proxies: dict[str, str], deadline: float, begun: float, service: str
+        self,
+        request: requests.PreparedRequest,
+        target: Target,
+        proxy_url: str | None,
+        deadline: float,
+        begun: float,
+        service: str,
     ) -> Response:
         call = Call(self.egress, self.connect_s, deadline)
         token = current.set(call)
         problem: ConnectorError
         try:
             left = call.left()
-            answer = self._session.send(
-                request,
-                stream=True,
-                allow_redirects=False,
-                proxies=proxies,
-                verify=True,
-                timeout=(min(self.connect_s, left), left),
+            answer = self._pools.send(
+                target,
+                request.method or "",
+                request.url or "",
+                request.headers,
+                request.body,
+                proxy_url=proxy_url,
+                timeout=Timeout(connect=min(self.connect_s, left), read=left),
             )
             body, whole, truncated = self._read(answer)
-            if whole or answer.status_code >= 400:
+            if whole or answer.status >= 400:
                 ms = round((time.monotonic() - begun) * 1000)
-                return Response(answer.status_code, answer.headers, body, ms, truncated or not whole)
+                return Response(answer.status, answer.headers, body, ms, truncated or not whole)
             problem = Unconfirmed(
-                f"The answer of {service} broke off or took too long.", code="answer_cut", status=answer.status_code
+                f"The answer of {service} broke off or took too long.", code="answer_cut", status=answer.status
             )
         except ConnectorError as error:
             problem = _without_context(error)
-        except (RequestException, HTTPError, OSError) as error:
+        except (HTTPError, OSError) as error:
             problem = _classed(error, call, service)
         finally:
             current.reset(token)
         raise problem
 
-    def _read(self, answer: requests.Response) -> tuple[bytes, bool, bool]:
+    def _read(self, answer: BaseHTTPResponse) -> tuple[bytes, bool, bool]:
         """The body, whether it came to its end (or to our limit), and whether it was cut at our limit."""
-        body = bytearray()
         try:
-            for chunk in answer.raw.stream(_chunk, decode_content=True):
-                body += chunk
-                if len(body) > self.max_bytes:
-                    answer.raw.close()
-                    return bytes(body[: self.max_bytes]), True, True
-        except (RequestException, HTTPError, OSError):
-            answer.raw.close()
-            return bytes(body), False, False
-        answer.close()
-        return bytes(body), True, False
+            body = answer.read(self.max_bytes + 1, decode_content=True)
+        except (HTTPError, OSError):
+            answer.close()
+            return b"", False, False
+        if len(body) > self.max_bytes:
+            answer.close()
+            return body[: self.max_bytes], True, True
+        answer.release_conn()
+        return body, True, False
 
 
 def _without_context(error: ConnectorError) -> ConnectorError:

@@ -205,6 +205,18 @@ def test_connections_are_kept_and_a_stale_one_is_replaced(raw, opened):
     assert server.connections == 2
 
 
+def test_head_and_body_leave_in_one_piece(raw, opened):
+    pieces = []
+
+    def handle(connection):
+        pieces.append(connection.recv(65536))
+        connection.sendall(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+
+    server = raw(handle)
+    opened(server.spot).call("POST", server.url, json={"text": "whole"})
+    assert pieces[0].endswith(b'{"text": "whole"}')
+
+
 @pytest.mark.parametrize("wrong", [{"method": "G ET"}, {"headers": {"X": "a\r\nB: c"}}, {"json": {1, 2}}])
 def test_a_request_that_cannot_be_written_is_rejected(wrong, raw, opened):
     server = raw(answering(b""))
