@@ -15,7 +15,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, request
 
-fault_kinds = ("status", "hang", "slow", "hangup_after", "429")
+fault_kinds = ("status", "hang", "slow", "hangup_after", "429", "error", "lost", "twice", "late")
 record_limit = 200_000
 
 
@@ -39,7 +39,10 @@ class Entry:
 
 @dataclass
 class Fault:
-    """A fault for the next `times` requests, of one chat or service if named. `seconds`: wait, or retry_after."""
+    """A fault for the next `times` requests, of one chat or service if named. `seconds`: wait, or retry_after.
+
+    `code` is the error's name, for the kind `error`.
+    """
 
     kind: str
     status: int = 503
@@ -47,6 +50,7 @@ class Fault:
     chat: str | None = None
     seconds: float = 2.0
     service: str | None = None
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -161,6 +165,19 @@ def hang(board: Board, seconds: float) -> Response:
     return hang_up()
 
 
+def read_fault() -> Fault:
+    """The fault that the request's JSON spells; ends the request with 400 when it spells none."""
+    wanted: Any = request.get_json(silent=True)
+    try:
+        new = Fault(**wanted)
+    except TypeError:
+        abort(400, "a fault has kind, status, times, chat, seconds, service and code")
+    if new.kind not in fault_kinds:
+        abort(400, f"kind is one of {', '.join(fault_kinds)}")
+    new.chat = None if new.chat is None else str(new.chat)
+    return new
+
+
 def control(board: Board) -> Blueprint:
     """The control addresses: GET /_control/sent[?after=n], POST /_control/reset, POST /_control/fault."""
     pages = Blueprint("control", __name__, url_prefix="/_control")
@@ -177,15 +194,7 @@ def control(board: Board) -> Blueprint:
 
     @pages.post("/fault")
     def fault() -> Response:
-        wanted: Any = request.get_json(silent=True)
-        try:
-            new = Fault(**wanted)
-        except TypeError:
-            abort(400, "a fault has kind, status, times, chat, seconds and service")
-        if new.kind not in fault_kinds:
-            abort(400, f"kind is one of {', '.join(fault_kinds)}")
-        new.chat = None if new.chat is None else str(new.chat)
-        board.add(new)
+        board.add(read_fault())
         return jsonify(ok=True)
 
     return pages

@@ -1,0 +1,116 @@
+"""The portal's pages: the desk to click on, the frame around an application's page, its script, and sign-in."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urlsplit
+
+from flask import Blueprint, Response, jsonify, redirect, render_template, request, send_from_directory
+from werkzeug.wrappers import Response as AnyResponse
+
+from hub.sandbox.bitrix24 import frames
+from hub.sandbox.bitrix24.model import App, Portal, User
+from hub.sandbox.bitrix24.refusals import Refusal
+
+if TYPE_CHECKING:
+    from hub.sandbox.bitrix24.cloud import Cloud
+
+STATIC = Path(__file__).parent / "static"
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def blueprint(cloud: "Cloud", portal: Portal) -> Blueprint:
+    """The pages of one portal."""
+    pages = Blueprint("desk", __name__)
+
+    @pages.get("/")
+    def desk() -> Response:
+        return _page(render_template("desk.html", portal=portal), "")
+
+    @pages.get("/app/<client_id>/")
+    def app_page(client_id: str) -> Response:
+        """The portal's page around a page of the application; `placement`, `ID` and other options in the query."""
+        options = {key: value for key, value in request.args.items() if key not in ("placement", "user", "finished")}
+        placement = request.args.get("placement", "DEFAULT")
+        with cloud.lock:
+            installation = portal.installations.get(client_id)
+            user = _viewer(portal)
+            try:
+                if installation is None:
+                    raise Refusal("NOT_INSTALLED", "Приложение не установлено.", 404)
+                bound = next((row.handler for row in installation.placements if row.placement == placement), "")
+                if placement != "DEFAULT" and not bound:
+                    raise Refusal("ERROR_PLACEMENT_NOT_FOUND", "Это место приложение не занимало.", 404)
+                frame = frames.render(
+                    cloud,
+                    portal,
+                    installation,
+                    user,
+                    placement=placement,
+                    url=bound,
+                    options=options,
+                    finished="finished" in request.args,
+                )
+            except Refusal as refusal:
+                page = _page(render_template("notice.html", portal=portal, said=refusal.said), "")
+                page.status_code = refusal.status
+                return page
+        return _page(render_template("frame.html", portal=portal, frame=frame, user=user), frame.origin)
+
+    @pages.post("/_frame/<sid>/<command>")
+    def command(sid: str, command: str) -> Response:
+        asked = request.get_json(silent=True)
+        try:
+            return jsonify(frames.command(cloud, portal, sid, command, asked if isinstance(asked, dict) else {}))
+        except Refusal as refusal:
+            answered = jsonify(refusal.body())
+            answered.status_code = refusal.status
+            return answered
+
+    @pages.get("/oauth/authorize/")
+    def authorize() -> AnyResponse:
+        client_id = request.args.get("client_id", "")
+        with cloud.lock:
+            app, installation = cloud.apps.get(client_id), portal.installations.get(client_id)
+            if app is None or installation is None or not app.app_url:
+                said = "Приложение не найдено или не установлено на этом портале."
+                page = _page(render_template("notice.html", portal=portal, said=said), "")
+                page.status_code = 400
+                return page
+            return redirect(_redirect(cloud, portal, app, _viewer(portal)), 302)
+
+    @pages.get("/api/v1/")
+    def script() -> Response:
+        answered = send_from_directory(STATIC, "bx24.js", mimetype="text/javascript")
+        answered.headers["Access-Control-Allow-Origin"] = "*"
+        return answered
+
+    @pages.get("/static/<name>")
+    def static_file(name: str) -> Response:
+        return send_from_directory(STATIC, name)
+
+    def _viewer(here: Portal) -> User:
+        wanted = request.args.get("user", "1")
+        return here.users.get(int(wanted) if wanted.isdigit() else 1) or here.user(1)
+
+    return pages
+
+
+def _redirect(cloud: "Cloud", portal: Portal, app: App, user: User) -> str:
+    query = {
+        "code": cloud.tokens.code(app.client_id, portal.member_id, user.id, cloud.now()),
+        "state": request.args.get("state", ""),
+        "domain": portal.domain,
+        "member_id": portal.member_id,
+        "scope": ",".join(app.scope),
+        "server_domain": urlsplit(cloud.oauth_url).netloc,
+    }
+    return app.app_url + ("&" if urlsplit(app.app_url).query else "?") + urlencode(query)
+
+
+def _page(html: str, framed: str) -> Response:
+    answered = Response(html, content_type="text/html; charset=utf-8")
+    answered.headers["Content-Security-Policy"] = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+        f"frame-src 'self' {framed}; form-action 'self' {framed}; frame-ancestors 'self'"
+    )
+    return answered
