@@ -1,8 +1,11 @@
-"""Sealing stored secrets with the newest key. Every column named `…_sealed` takes part, so a new one does by itself."""
+"""Sealing stored secrets with the newest key. Every column named `…_sealed` takes part, so a new one does by itself.
+
+A secret's place names the row by its primary key; the parts of a longer key stand one after the other with `:`.
+"""
 
 from dataclasses import dataclass
 
-from sqlalchemy import Column, Table, select, update
+from sqlalchemy import Column, Table, and_, select, update
 
 from hub.core import Hub
 from hub.schema import metadata
@@ -34,14 +37,14 @@ def rotate(hub: Hub) -> Rotated:
     """
     done = Rotated()
     for table, column in sealed_columns():
-        (key,) = table.primary_key.columns
+        key = list(table.primary_key.columns)
         with hub.db.read() as session:
-            rows = session.connection().execute(select(key, column).where(column.is_not(None), column != "")).all()
-        for row, sealed in rows:
+            rows = session.connection().execute(select(*key, column).where(column.is_not(None), column != "")).all()
+        for *row, sealed in rows:
             if hub.box.written_by_first_key(sealed):
                 done.kept += 1
                 continue
-            place = {"table": table.name, "column": column.name.removesuffix(SUFFIX), "row": str(row)}
+            place = {"table": table.name, "column": column.name.removesuffix(SUFFIX), "row": ":".join(map(str, row))}
             try:
                 again = hub.box.seal(hub.box.open(sealed, **place), **place)
             except SecretError:
@@ -49,7 +52,9 @@ def rotate(hub: Hub) -> Rotated:
                 continue
             with hub.db.write() as session:
                 session.connection().execute(
-                    update(table).where(key == row, column == sealed).values({column.name: again})
+                    update(table)
+                    .where(and_(*(part == value for part, value in zip(key, row, strict=True))), column == sealed)
+                    .values({column.name: again})
                 )
             done.sealed += 1
     return done

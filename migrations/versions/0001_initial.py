@@ -1,4 +1,4 @@
-"""The first schema: portals, keys, requests, scenarios, runs, lines, messages."""
+"""The first schema: portals, keys, requests, scenarios, runs, lines, messages, and what is kept of Bitrix24."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -373,4 +373,267 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("scenario_id", "n", name="version_number"),
+    )
+    op.create_table(
+        "bitrix24_blocked",
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("method", sa.String(length=128), nullable=False),
+        sa.Column("until", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("portal_id", "method"),
+    )
+    op.create_table(
+        "bitrix24_call",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("method", sa.String(length=128), nullable=False),
+        sa.Column("params", sa.Text(), nullable=False),
+        sa.Column("order_key", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("due_at", BIG, nullable=False),
+        sa.Column("expires_at", BIG, nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("owner", sa.String(length=64), nullable=True),
+        sa.Column("begun", sa.Boolean(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.Column("done_at", BIG, nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("portal_id", "key", name="bitrix24_call_key"),
+    )
+    op.create_index(
+        "bitrix24_call_due",
+        "bitrix24_call",
+        ["due_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'queued'"),
+        sqlite_where=sa.text("state = 'queued'"),
+    )
+    op.create_index(
+        "bitrix24_call_order",
+        "bitrix24_call",
+        ["portal_id", "order_key", "id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'queued'"),
+        sqlite_where=sa.text("state = 'queued'"),
+    )
+    op.create_table(
+        "bitrix24_change",
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("entity", sa.String(length=32), nullable=False),
+        sa.Column("entity_id", BIG, nullable=False),
+        sa.Column("created", sa.Boolean(), nullable=False),
+        sa.Column("recovered", sa.Boolean(), nullable=False),
+        sa.Column("first_at", BIG, nullable=False),
+        sa.Column("due_at", BIG, nullable=False),
+        sa.Column("seen", sa.Integer(), nullable=False),
+        sa.Column("last", sa.Text(), nullable=False),
+        sa.Column("owner", sa.String(length=64), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("error", sa.String(length=500), nullable=False),
+        sa.PrimaryKeyConstraint("portal_id", "entity", "entity_id"),
+    )
+    op.create_index(
+        "bitrix24_change_due",
+        "bitrix24_change",
+        ["due_at"],
+        unique=False,
+        postgresql_where=sa.text("owner IS NULL"),
+        sqlite_where=sa.text("owner IS NULL"),
+    )
+    op.create_index(
+        "bitrix24_change_owned",
+        "bitrix24_change",
+        ["owner"],
+        unique=False,
+        postgresql_where=sa.text("owner IS NOT NULL"),
+        sqlite_where=sa.text("owner IS NOT NULL"),
+    )
+    op.create_table(
+        "bitrix24_erasure",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("portal_hash", sa.String(length=64), nullable=False),
+        sa.Column("basis", sa.String(length=16), nullable=False),
+        sa.Column("clean", sa.Boolean(), nullable=False),
+        sa.Column("asked_at", BIG, nullable=False),
+        sa.Column("due_at", BIG, nullable=False),
+        sa.Column("done_at", BIG, nullable=True),
+        sa.Column("owner", sa.String(length=64), nullable=True),
+        sa.Column("counts", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "bitrix24_erasure_open",
+        "bitrix24_erasure",
+        ["due_at"],
+        unique=False,
+        postgresql_where=sa.text("done_at IS NULL"),
+        sqlite_where=sa.text("done_at IS NULL"),
+    )
+    op.create_table(
+        "bitrix24_robot_run",
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("run_id", sa.String(length=32), nullable=True),
+        sa.Column("scenario_id", BIG, nullable=False),
+        sa.Column("event_token_sealed", sa.Text(), nullable=False),
+        sa.Column("waits", sa.Boolean(), nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.Column("deadline_at", BIG, nullable=True),
+        sa.Column("answered_at", BIG, nullable=True),
+        sa.PrimaryKeyConstraint("portal_id", "token_hash"),
+    )
+    op.create_index(
+        "bitrix24_robot_run_deadline",
+        "bitrix24_robot_run",
+        ["deadline_at"],
+        unique=False,
+        postgresql_where=sa.text("answered_at IS NULL"),
+        sqlite_where=sa.text("answered_at IS NULL"),
+    )
+    op.create_index(op.f("ix_bitrix24_robot_run_run_id"), "bitrix24_robot_run", ["run_id"], unique=False)
+    op.create_table(
+        "bitrix24_sms",
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("provider_id", sa.String(length=64), nullable=False),
+        sa.Column("message_id", sa.String(length=32), nullable=False),
+        sa.Column("code", sa.String(length=128), nullable=False),
+        sa.Column("told", sa.String(length=16), nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("portal_id", "provider_id"),
+    )
+    op.create_index(op.f("ix_bitrix24_sms_message_id"), "bitrix24_sms", ["message_id"], unique=False)
+    op.create_table(
+        "bitrix24_snapshot",
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("entity", sa.String(length=32), nullable=False),
+        sa.Column("entity_id", BIG, nullable=False),
+        sa.Column("fields", sa.Text(), nullable=False),
+        sa.Column("modified_at", sa.String(length=40), nullable=False),
+        sa.Column("seen_at", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("portal_id", "entity", "entity_id"),
+    )
+    op.create_table(
+        "bitrix24_watch",
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("entity", sa.String(length=32), nullable=False),
+        sa.Column("swept_to", BIG, nullable=True),
+        sa.Column("next_at", BIG, nullable=False),
+        sa.Column("owner", sa.String(length=64), nullable=True),
+        sa.Column("error", sa.String(length=500), nullable=False),
+        sa.PrimaryKeyConstraint("portal_id", "entity"),
+    )
+    op.create_index(op.f("ix_bitrix24_watch_next_at"), "bitrix24_watch", ["next_at"], unique=False)
+    op.create_table(
+        "bitrix24_write",
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("entity", sa.String(length=32), nullable=False),
+        sa.Column("entity_id", BIG, nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("fields", sa.Text(), nullable=False),
+        sa.Column("chain", sa.Text(), nullable=False),
+        sa.Column("depth", sa.Integer(), nullable=False),
+        sa.Column("until", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("portal_id", "entity", "entity_id", "id"),
+    )
+    op.create_index(op.f("ix_bitrix24_write_until"), "bitrix24_write", ["until"], unique=False)
+    op.create_table(
+        "bitrix24_app",
+        sa.Column("client_id", sa.String(length=100), nullable=False),
+        sa.Column("client_secret_sealed", sa.Text(), nullable=False),
+        sa.Column("title", sa.String(length=100), nullable=False),
+        sa.Column("portal_id", BIG, nullable=True),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["portal_id"],
+            ["portal.id"],
+        ),
+        sa.PrimaryKeyConstraint("client_id"),
+    )
+    op.create_index(op.f("ix_bitrix24_app_portal_id"), "bitrix24_app", ["portal_id"], unique=False)
+    op.create_table(
+        "bitrix24_catalogue",
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("entity", sa.String(length=32), nullable=False),
+        sa.Column("fields", sa.Text(), nullable=False),
+        sa.Column("statuses", sa.Text(), nullable=False),
+        sa.Column("read_at", BIG, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["portal_id"],
+            ["portal.id"],
+        ),
+        sa.PrimaryKeyConstraint("portal_id", "entity"),
+    )
+    op.create_table(
+        "bitrix24_connection",
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("client_id", sa.String(length=100), nullable=False),
+        sa.Column("client_endpoint", sa.String(length=500), nullable=False),
+        sa.Column("oauth_url", sa.String(length=255), nullable=False),
+        sa.Column("application_token_sealed", sa.Text(), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("version", sa.String(length=16), nullable=False),
+        sa.Column("user_id", BIG, nullable=False),
+        sa.Column("handler_hash", sa.String(length=64), nullable=False),
+        sa.Column("handler_sealed", sa.Text(), nullable=False),
+        sa.Column("finished", sa.Boolean(), nullable=False),
+        sa.Column("registered_at", BIG, nullable=True),
+        sa.Column("check_at", BIG, nullable=True),
+        sa.Column("uninstalled_at", BIG, nullable=True),
+        sa.Column("steps", sa.Text(), nullable=False),
+        sa.Column("pace_at", BIG, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["portal_id"],
+            ["portal.id"],
+        ),
+        sa.PrimaryKeyConstraint("portal_id"),
+        sa.UniqueConstraint("handler_hash"),
+    )
+    op.create_index(op.f("ix_bitrix24_connection_check_at"), "bitrix24_connection", ["check_at"], unique=False)
+    op.create_table(
+        "bitrix24_mapping",
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("entity", sa.String(length=32), nullable=False),
+        sa.Column("rows", sa.Text(), nullable=False),
+        sa.Column("updated_at", BIG, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["portal_id"],
+            ["portal.id"],
+        ),
+        sa.PrimaryKeyConstraint("portal_id", "entity"),
+    )
+    op.create_table(
+        "bitrix24_registration",
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("code", sa.String(length=128), nullable=False),
+        sa.Column("handler", sa.String(length=500), nullable=False),
+        sa.Column("registered_at", BIG, nullable=True),
+        sa.Column("error", sa.String(length=500), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["portal_id"],
+            ["portal.id"],
+        ),
+        sa.PrimaryKeyConstraint("portal_id", "kind", "code"),
+    )
+    op.create_table(
+        "bitrix24_token",
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("user_id", BIG, nullable=False),
+        sa.Column("access_sealed", sa.Text(), nullable=False),
+        sa.Column("refresh_sealed", sa.Text(), nullable=False),
+        sa.Column("expires_at", BIG, nullable=False),
+        sa.Column("is_admin", sa.Boolean(), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("broken", sa.String(length=100), nullable=False),
+        sa.Column("refreshing_by", sa.String(length=64), nullable=True),
+        sa.Column("refreshing_until", BIG, nullable=True),
+        sa.Column("fence", sa.Integer(), nullable=False),
+        sa.Column("updated_at", BIG, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["portal_id"],
+            ["portal.id"],
+        ),
+        sa.PrimaryKeyConstraint("portal_id", "user_id"),
     )
