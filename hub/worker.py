@@ -17,6 +17,7 @@ from typing import Any
 
 import structlog
 
+from hub import failpoints
 from hub.clock import SECOND, now_us
 from hub.core import make_hub
 from hub.delivery import claiming, processes, sweep
@@ -168,6 +169,7 @@ class Worker:
         return found
 
     def _carry_on(self, run: store.RunRow) -> None:
+        failpoints.reach(self._hub.settings, "between_advances")
         try:
             self._runtime.runner.execute(run)
         except StorageUnavailable:

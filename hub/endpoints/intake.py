@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 
+from hub import failpoints
 from hub.clock import SECOND, from_us, now_us
 from hub.core import Hub
 from hub.delivery.outbox import Claimed
@@ -230,6 +231,7 @@ class Intake:
             )
 
         stored = hub.db.writer.run(job, lines=lines_of(made, view))
+        failpoints.reach(hub.settings, "after_commit")
         if stored is None:
             return None
         if isinstance(stored, str):
