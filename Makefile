@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 CORES := $(shell nproc 2>/dev/null || echo 2)
 PYTEST_PROCESSES ?= $(CORES)
 PYTEST_ARGS ?=
+CRASH_RESULTS ?= instance/crash.jsonl
 UV := $(shell command -v uv 2>/dev/null)
 
 # Both ways install exactly the pinned wheels, checked by their hashes.
@@ -18,7 +19,7 @@ MAKE_VENV := $(PYTHON) -m venv $(VENV)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo demo-check run test lint bench assets requirements clean
+.PHONY: help install install-dev demo demo-check run test lint bench assets messages requirements clean
 
 help: ## this list
 	@echo "Hubline: what make can do"
@@ -38,7 +39,13 @@ run: install ## the product itself: migrate, then web and worker (settings: docs
 	@$(BIN)/hub serve
 
 test: install-dev ## all tests, on SQLite and on PostgreSQL
-	@$(BIN)/python -m pytest -n $(PYTEST_PROCESSES) -rs $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(PYTEST_PROCESSES) --dist loadgroup -rs $(PYTEST_ARGS)
+
+crash: install-dev ## kill processes under load for some twenty minutes: 20,000 events, 100 kills, both databases and rules
+	@for database in sqlite postgresql; do for rule in resend hold; do \
+	  $(BIN)/python -m tests.reliability.harness --events 20000 --kills 100 --rate 150 --database $$database \
+	    --on-unconfirmed $$rule --results $(CRASH_RESULTS) || exit 1; \
+	done; done
 
 lint: install-dev ## ruff, mypy and the rules about who may import whom
 	@$(BIN)/ruff check .
@@ -52,6 +59,9 @@ bench: install-dev ## the benchmarks
 
 assets: ## rebuild what browsers get (needs Node.js 20 and npm); the result is committed
 	@cd hub/web/editor && npm ci --no-audit --no-fund --loglevel=error && npm run --silent check && npm run --silent build
+
+messages: install ## build the catalogue of translations; names the texts without Russian
+	@$(BIN)/python -m hub.web.translations
 
 requirements: install-dev ## write requirements*.txt anew after a change of uv.lock
 	@$(BIN)/uv --version >/dev/null 2>&1 || $(INSTALL) uv

@@ -11,7 +11,8 @@ from hub.portals.service import local_portal
 from hub.presence import Presence
 from hub.runtime import make_runtime
 from hub.settings import Settings
-from hub.web import access, api, assets, channels, health, hooks, i18n, pages, problems
+from hub.upkeep.keeper import OF_WEB, Keeper
+from hub.web import access, api, assets, channels, health, hooks, i18n, pages, problems, sentences
 from hub.web.limiter import LinkRates
 from hub.web.proxies import TrustedProxies
 from hub.web.stopping import stopping
@@ -32,6 +33,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     runtime = make_runtime(hub)
     app.extensions["hub.runtime"] = runtime
     presence = Presence(hub, "web").start()
+    Keeper(hub, OF_WEB).start()
     waiting = Waiting(
         hub,
         runtime.runner,
@@ -47,6 +49,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     api.register(app)
     access.register(app)
     i18n.register(app)
+    sentences.register(app)
     assets.register(app)
     pages.register(app)
     app.after_request(_headers)

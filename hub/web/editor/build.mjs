@@ -10,6 +10,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, "../../..");
 const out = join(here, "../static");
 const modules = join(here, "node_modules");
+const icons = join(modules, "@tabler/icons/icons/outline");
 
 const vendored = [
   ["htmx.org", "dist/htmx.min.js", "vendor/htmx.min.js"],
@@ -23,24 +24,27 @@ function filesUnder(folder, ending) {
     .filter((name) => ending.test(name) && !name.includes("node_modules"));
 }
 
-// An icon is used by saying icon("name") in a template, a module or the editor.
+// An icon is used by its name in quotes, in a template, a page's module or the editor. A word that happens to be the
+// name of one costs a few hundred bytes, a list to keep by hand would cost every author a thought.
 function usedIcons() {
   const names = new Set();
   const sources = [
     ...filesUnder(join(root, "templates"), /\.html$/),
-    ...filesUnder(join(root, "hub/web"), /\.(py|tsx?|js)$/).filter((name) => !name.includes("/static/vendor/") && !name.includes("/static/built/")),
+    ...filesUnder(join(root, "hub/web/pages"), /\.py$/),
+    ...filesUnder(join(out, "js"), /\.js$/),
+    ...filesUnder(join(here, "src"), /\.tsx?$/),
   ];
   for (const source of sources) {
-    for (const found of readFileSync(source, "utf8").matchAll(/\bicon(?:=|\(|:\s*)\{?["']([a-z0-9-]+)["']/g)) names.add(found[1]);
+    for (const [, name] of readFileSync(source, "utf8").matchAll(/["']([a-z][a-z0-9-]{1,40})["']/g)) {
+      if (existsSync(join(icons, `${name}.svg`))) names.add(name);
+    }
   }
   return [...names].sort();
 }
 
 function sprite() {
   const symbols = usedIcons().map((name) => {
-    const file = join(modules, "@tabler/icons/icons/outline", `${name}.svg`);
-    if (!existsSync(file)) throw new Error(`there is no icon called ${name}`);
-    const drawing = readFileSync(file, "utf8").replace(/<!--[\s\S]*?-->/g, "");
+    const drawing = readFileSync(join(icons, `${name}.svg`), "utf8").replace(/<!--[\s\S]*?-->/g, "");
     const inner = drawing.slice(drawing.indexOf(">", drawing.indexOf("<svg")) + 1, drawing.lastIndexOf("</svg>"));
     return `<symbol id="${name}" viewBox="0 0 24 24">${inner.replace(/\s*\n\s*/g, "")}</symbol>`;
   });

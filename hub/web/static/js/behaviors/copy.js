@@ -1,5 +1,6 @@
 // Copies what the button carries; where the clipboard is closed, as in some frames, it selects the text instead.
 import { toast } from "../toast.js";
+import { t } from "../words.js";
 
 export default function copy(button) {
   button.addEventListener("click", async () => {
@@ -10,6 +11,6 @@ export default function copy(button) {
       field?.select();
       if (!document.execCommand("copy")) return;
     }
-    toast(button.dataset.done ?? document.documentElement.lang === "ru" ? "Скопировано" : "Copied");
+    toast(t("Copied"));
   });
 }

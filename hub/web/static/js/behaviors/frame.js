@@ -1,5 +1,6 @@
 // Inside Bitrix24: learns from the portal who is looking, keeps our token for it, and opens the wanted page.
 import { keep } from "../session.js";
+import { t } from "../words.js";
 
 function portalAuth() {
   return new Promise((resolve) => {
@@ -29,7 +30,9 @@ async function signIn() {
 export default async function frame(body) {
   if (body.dataset.token) keep(body.dataset.token, signIn);
   else if (!(await signIn())) {
-    document.querySelector(".waiting").textContent = body.dataset.refused ?? "Bitrix24 did not confirm who is looking. Reload the page.";
+    document.querySelector(".waiting").textContent = t(
+      "Bitrix24 did not confirm who is looking. Reload the page.",
+    );
     return;
   }
   const fit = () => window.BX24?.resizeWindow?.(document.body.scrollWidth, Math.max(600, document.body.scrollHeight));
