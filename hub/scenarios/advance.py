@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from hub.clock import from_us
+from hub.clock import to_us
+from hub.language import system_values
 from hub.scenarios.block import LineInfo, NewMessage, Perform
 from hub.scenarios.check import Node, Program
 from hub.scenarios.state import Frame
@@ -64,6 +65,12 @@ class Environment:
     message_ttl_s: float
     dry: bool = False
     interactive_until: datetime | None = None
+    system: Mapping[str, Value] = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Once for all blocks, and before the advance's slice of time begins: the first use of a language loads its
+        # data, which alone may take longer than a slice.
+        self.system = system_values(self.now, self.zone, self.language)
 
 
 @dataclass
@@ -95,7 +102,7 @@ class StepRecord:
         error: dict[str, str] | None,
     ) -> StepRecord:
         """The open step of a frame; `began` is the perf_counter at which its block was last entered."""
-        waited = (now - from_us(frame.step_started_at)) / timedelta(milliseconds=1)
+        waited = (to_us(now) - frame.step_started_at) / 1000
         ms = max(int(waited + (time.perf_counter() - began) * 1000), 0)
         return cls(
             frame.step,

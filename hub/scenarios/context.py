@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hub.language import Found, Scope, compile_template, parse_path, resolve, system_values
+from hub.language import Found, Scope, compile_template, parse_path, resolve
 from hub.scenarios.block import LineInfo
 from hub.values import Value, as_text
 
@@ -87,7 +87,7 @@ class Context:
         if self._scope is None:
             env = self._env
             self._scope = Scope(
-                system=system_values(env.now, env.zone, env.language) | self._known,
+                system={**env.system, **self._known},
                 local=self._frame.variables,
                 body=env.body if self._outermost else {},
                 query=env.query if self._outermost else {},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hub.values import Value, dumps, loads
@@ -62,7 +62,7 @@ class State:
 
     def to_json(self) -> str:
         """For the run's row."""
-        return dumps(asdict(self))
+        return dumps(self)
 
     @classmethod
     def from_json(cls, text: str) -> State:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from hub.endpoints.parse import Refused, parse_json
@@ -258,3 +258,42 @@ def test_any_bytes_are_either_read_or_refused(raw: bytes) -> None:
             value, notes = parse_json(raw, tolerant=tolerant)
             assert tolerant or all(note.path == "R1" for note in notes if note.code == "json_repaired")
             json.loads(dumps(value))
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=200) | scraps.map("".join).map(str.encode) | trees.map(json.dumps).map(str.encode))
+def test_the_quick_way_says_what_the_careful_reader_says(raw: bytes) -> None:
+    mark = b"\xef\xbb\xbf"  # sends a text through the careful reader
+    assume(not raw.startswith(mark) and b"\x00" not in raw[:4])
+
+    def said(text: bytes) -> tuple[str, str]:
+        try:
+            value, notes = parse_json(text, tolerant=True)
+        except Refused as refused:
+            return refused.code, ""
+        return dumps(value), str([note for note in notes if note.path != "R1"])
+
+    assert said(raw) == said(mark + raw)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("[" * 32 + "1" + "]" * 32, ""),
+        ("[" * 31 + '{"a":{}}' + "]" * 31, "too_deep"),
+        ("[" + ",".join(["[1,1]"] * 6_666) + "]", ""),
+        ("[" + ",".join(["[1,1]"] * 6_667) + "]", "too_many_fields"),
+        ("[" + ",".join(['{"a":1,"b":1}'] * 5_001) + "]", "too_many_fields"),
+        ("1e309", "invalid_json"),
+        ("[-0, 1e-308, 12E3]", ""),
+        ("[NaN]", "invalid_json"),
+        ('{"a":"' + "x" * 262_145 + '"}', "string_too_long"),
+        ('["\\ud83d\\ude00", "\\u0410"]', ""),
+    ],
+)
+def test_limits_hold_whichever_way_a_text_is_read(text: str, code: str) -> None:
+    for raw in (text, "\ufeff" + text):
+        if code:
+            assert refusal(raw).code == code
+        else:
+            read(raw)

@@ -1,7 +1,8 @@
 """JSON as strangers send it: strict, or with five small repairs that are noted one by one.
 
-The reader goes through the text once and keeps its own stack, so no input can make it slow or exhaust Python's.
-A repair happens only where strict JSON has already failed; therefore valid JSON always means what the standard says.
+Ordinary JSON takes the quick way of `json_plain`. For all else this reader goes through the text once and keeps its
+own stack, so no input can make it slow or exhaust Python's. A repair happens only where strict JSON has already
+failed; therefore valid JSON always means what the standard says.
 
 R1  a byte order mark, no-break or zero-width spaces between tokens     R4  a comma missing between two neighbours
 R2  typographic quotation marks around a string                         R5  outer braces missing
@@ -15,6 +16,7 @@ from decimal import InvalidOperation
 from typing import NoReturn
 
 from hub.endpoints.parse import limits
+from hub.endpoints.parse.json_plain import read_plain
 from hub.endpoints.parse.json_strings import read_string, straight, typographic
 from hub.endpoints.parse.problems import Note, Refused
 from hub.endpoints.parse.text import clean, decode, sanitized
@@ -44,9 +46,12 @@ def parse_json(raw: bytes, *, tolerant: bool) -> tuple[Value, tuple[Note, ...]]:
     """
     if len(raw) > limits.body_bytes:
         raise Refused("body_too_large", 413, "The body is larger than 1 MiB.")
-    reader = _Reader(decode(raw), tolerant)
-    value = reader.read()
-    return value, reader.notes()
+    text = decode(raw)
+    plain, value = read_plain(text)
+    if plain:
+        return value, ()
+    reader = _Reader(text, tolerant)
+    return reader.read(), reader.notes()
 
 
 @dataclass(slots=True)
