@@ -7,6 +7,7 @@ SQLite's busy handler, which under gevent would stop the whole process.
 
 import fcntl
 import os
+import random
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -15,17 +16,20 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlmodel import Session
 
 from hub.errors import StorageUnavailable
 from hub.settings import Settings
 from hub.sql import Dialect, Sql
-from hub.writer import Writer
+from hub.writer import Writer, unavailable
 
 BUSY_TIMEOUT_MS = 50
 LOCK_WAIT_S = 8.0
+SERVER_WAIT_S = 8.0
+CROWD_WAIT_S = 5.0
 _POSTGRES_OPTIONS = (
     "-c statement_timeout=10s -c lock_timeout=3s -c idle_in_transaction_session_timeout=30s -c timezone=UTC"
 )
@@ -88,18 +92,19 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session that commits when its block ends well, and rolls back when it does not."""
-        with _translated(), self._file_lock():
+        deadline = time.monotonic() + LOCK_WAIT_S
+        with _translated(), self._file_lock(deadline):
             engine = self.engine.execution_options(hub_write=True)
             with Session(engine, expire_on_commit=False) as session:
-                self._begin(session)
+                self._begin(session, deadline)
                 yield session
                 session.commit()
 
     @contextmanager
-    def sql(self) -> Iterator[Sql]:
-        """Plain SQL for reading on the hot paths."""
+    def sql(self, *, patient: bool = False) -> Iterator[Sql]:
+        """Plain SQL for reading on the hot paths. `patient`: wait for a PostgreSQL that is away, as the writer does."""
         with _translated():
-            connection = self.engine.raw_connection()
+            connection = self._patiently_connected() if patient else self.engine.raw_connection()
             try:
                 yield Sql(connection.driver_connection, self.dialect)
             finally:
@@ -131,14 +136,32 @@ class Database:
 
         @event.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:
-            writing = connection.get_execution_options().get("hub_write")
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+            if not connection.get_execution_options().get("hub_write"):
+                connection.exec_driver_sql("BEGIN")
+                return
+            # Whoever writes a page tries again by itself; SQLite's own waiting would hold up all other greenlets.
+            connection.exec_driver_sql("PRAGMA busy_timeout=0")
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            finally:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 
         return engine
 
-    def _begin(self, session: Session) -> None:
+    def _patiently_connected(self) -> PoolProxiedConnection:
+        """A connection of the pool; a server that starts again is waited for, one that has no room less long."""
+        began = time.monotonic()
+        while True:
+            try:
+                return self.engine.raw_connection()
+            except OperationalError as error:
+                crowded = any(sign in str(error.orig) for sign in ("too many clients", "connection slots"))
+                if self.dialect == "sqlite" or time.monotonic() - began > (CROWD_WAIT_S if crowded else SERVER_WAIT_S):
+                    raise
+                time.sleep(random.uniform(0.02, 0.2))
+
+    def _begin(self, session: Session, deadline: float) -> None:
         """Open the transaction; somebody who knows nothing of our file lock (a backup, a shell) may be writing."""
-        deadline = time.monotonic() + LOCK_WAIT_S
         while True:
             try:
                 session.connection()
@@ -151,7 +174,7 @@ class Database:
                 time.sleep(0.02)
 
     @contextmanager
-    def _file_lock(self) -> Iterator[None]:
+    def _file_lock(self, deadline: float) -> Iterator[None]:
         if self._lock_path is None:
             yield
             return
@@ -160,7 +183,6 @@ class Database:
         except OSError as error:
             raise StorageUnavailable("The folder of the database cannot be used right now.") from error
         try:
-            deadline = time.monotonic() + LOCK_WAIT_S
             while True:
                 try:
                     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -199,22 +221,17 @@ def _translated() -> Iterator[None]:
     """The driver's ways of saying "not now" become StorageUnavailable; real mistakes pass unchanged."""
     try:
         yield
-    except OperationalError as error:
-        if error.connection_invalidated or _is_unavailable(error.orig):
-            raise StorageUnavailable("The database cannot be used right now; try again.") from error
-        raise
-    except (sqlite3.OperationalError, psycopg.OperationalError) as error:
-        if _is_unavailable(error):
-            raise StorageUnavailable("The database cannot be used right now; try again.") from error
-        raise
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise StorageUnavailable("The database went away; try again.") from error
+    except PoolExhausted as error:
+        raise StorageUnavailable("All connections to the database are in use; try again.") from error
+    except (DBAPIError, sqlite3.OperationalError, psycopg.OperationalError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if _is_unavailable(cause) or (isinstance(error, DBAPIError) and error.connection_invalidated):
+            raise unavailable(cause) from error
         raise
 
 
 def _is_unavailable(error: BaseException | None) -> bool:
     if isinstance(error, psycopg.OperationalError):
         return True
-    text = str(error)
-    return any(sign in text for sign in ("locked", "full", "unable to open", "disk I/O", "readonly", "busy"))
+    signs = ("locked", "disk is full", "unable to open", "disk I/O", "readonly", "busy")
+    return isinstance(error, sqlite3.OperationalError) and any(sign in str(error) for sign in signs)

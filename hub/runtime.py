@@ -51,7 +51,7 @@ def make_runtime(hub: Hub) -> Runtime:
     library = Library(hub.db, recipients)
 
     def inputs(request_id: str) -> RunInputs:
-        with hub.db.sql() as sql:
+        with hub.db.sql(patient=True) as sql:
             stored = records.load(sql, request_id)
         if stored is None:
             return RunInputs()

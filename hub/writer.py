@@ -7,12 +7,14 @@ an async watcher wakes them; elsewhere they are threads. Jobs run one after anot
 
 import fcntl
 import os
+import random
 import sqlite3
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from errno import ENOSPC
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,12 +26,13 @@ from hub.sql import Dialect, Sql
 T = TypeVar("T")
 BATCH = 256
 RETRY_FOR_S = 8.0
-_RETRY_PAUSE_S = 0.02
+_SHORT_PAUSE_S = 0.02
+_LONGEST_PAUSE_S = 0.2
 _UNAVAILABLE = (sqlite3.OperationalError, psycopg.OperationalError, OSError)
 
 
 class _Job:
-    __slots__ = ("abandoned", "done", "error", "function", "lines", "result")
+    __slots__ = ("abandoned", "done", "error", "function", "lines", "result", "until")
 
     def __init__(self, function: Callable[[Sql], Any], lines: tuple[str, ...], done: Any) -> None:
         self.function = function
@@ -38,6 +41,7 @@ class _Job:
         self.result: Any = None
         self.error: BaseException | None = None
         self.abandoned = False
+        self.until = time.monotonic() + RETRY_FOR_S
 
 
 class _Last(_Job):
@@ -141,21 +145,21 @@ class Writer:
             while len(batch) < BATCH and not inbox.empty():
                 batch.append(inbox.get())
             jobs = [job for job in batch if not isinstance(job, _Last)]
+            last = [job for job in batch if isinstance(job, _Last)]
             if jobs:
                 self._write(jobs)
                 self._publish(jobs)
-            if len(jobs) < len(batch):
+            if last:
                 if self._connection is not None:
                     self._connection.close()
                     self._connection = None
-                self._publish([job for job in batch if isinstance(job, _Last)])
+                self._publish(last)
                 return
 
     def _write(self, jobs: list[_Job]) -> None:
         """One transaction for all; when any job fails, each one again in its own, so that only it gets the error."""
-        deadline = time.monotonic() + RETRY_FOR_S
         try:
-            self._transaction(jobs, deadline)
+            self._transaction(jobs)
             return
         except BaseException as error:
             if len(jobs) == 1 or isinstance(error, StorageUnavailable):
@@ -164,27 +168,33 @@ class Writer:
                 return
         for job in jobs:
             try:
-                self._transaction([job], deadline)
+                self._transaction([job])
             except BaseException as error:
                 job.error = error
 
-    def _transaction(self, jobs: list[_Job], deadline: float) -> None:
-        while True:
+    def _transaction(self, jobs: list[_Job]) -> None:
+        """Try until it is done. A job that has waited its time meanwhile is told so and taken out of `jobs`."""
+        while jobs:
             try:
                 self._try_transaction(jobs)
                 return
             except _CommitUnknown as error:
                 raise StorageUnavailable("The database went away during a commit.") from error.__cause__
             except _UNAVAILABLE as error:
-                full = "full" in str(error)
-                if full or not _may_pass(error) or time.monotonic() > deadline:
-                    if not full and not _may_pass(error) and not _of_storage(error):
+                if not _may_pass(error):
+                    if not _of_storage(error):
                         raise
-                    raise StorageUnavailable(
-                        "The disk of the database is full." if full else "The database cannot be used right now.",
-                        code="storage_full" if full else "storage_unavailable",
-                    ) from error
-                self._sleep(_RETRY_PAUSE_S)
+                    raise unavailable(error) from error
+                now = time.monotonic()
+                late = [job for job in jobs if job.until < now]
+                for job in late:
+                    job.error = unavailable(error)
+                jobs[:] = [job for job in jobs if job.until >= now]
+                if late:
+                    self._publish(late)
+                # A lock is looked at often; a server that comes back is not to be met by everybody at once.
+                lock = isinstance(error, sqlite3.OperationalError)
+                self._sleep(_SHORT_PAUSE_S if lock else random.uniform(_SHORT_PAUSE_S, _LONGEST_PAUSE_S))
 
     def _try_transaction(self, jobs: list[_Job]) -> None:
         handle = None
@@ -234,8 +244,25 @@ class _CommitUnknown(Exception):
     """The connection broke while committing: nobody can say whether it happened."""
 
 
+def unavailable(error: BaseException | None) -> StorageUnavailable:
+    """What a caller is told of a driver's error that says "not now"."""
+    if _is_full(error):
+        return StorageUnavailable("The disk of the database is full.", code="storage_full")
+    return StorageUnavailable("The database cannot be used right now; try again.")
+
+
+def _is_full(error: BaseException | None) -> bool:
+    return (
+        isinstance(error, psycopg.errors.DiskFull)
+        or "disk is full" in str(error)
+        or (isinstance(error, OSError) and error.errno == ENOSPC)
+    )
+
+
 def _may_pass(error: BaseException) -> bool:
-    """Whether waiting may help: a lock, a restart, a lost connection."""
+    """Whether waiting may help: a lock, a restart, a lost connection. A full disk needs a person."""
+    if _is_full(error):
+        return False
     if isinstance(error, psycopg.OperationalError | OSError):
         return True
     return any(sign in str(error) for sign in ("locked", "busy"))
@@ -243,7 +270,7 @@ def _may_pass(error: BaseException) -> bool:
 
 def _of_storage(error: BaseException) -> bool:
     """Whether the file of the database is at fault rather than the statement; nothing is gained by waiting."""
-    return any(sign in str(error) for sign in ("readonly", "unable to open", "disk I/O"))
+    return _is_full(error) or any(sign in str(error) for sign in ("readonly", "unable to open", "disk I/O"))
 
 
 def _nothing(_sql: Sql) -> None:

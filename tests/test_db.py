@@ -120,6 +120,19 @@ def test_a_lost_connection_of_the_pool_is_replaced(hub: Hub) -> None:
     assert names(hub.db) == ["one"]
 
 
+@pytest.mark.databases("postgresql")
+def test_who_gets_no_connection_of_the_pool_is_told_to_try_again(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub.db.engine.pool, "_timeout", 0.2)
+    taken = [hub.db.engine.connect() for _ in range(30)]
+    with pytest.raises(StorageUnavailable), hub.db.sql(patient=True):
+        pass
+    with pytest.raises(StorageUnavailable), hub.db.write():
+        pass
+    for connection in taken:
+        connection.close()
+    assert names(hub.db) == []
+
+
 @pytest.mark.databases("sqlite")
 def test_a_page_that_finds_no_folder_of_the_database_is_told_to_try_again(
     hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -128,6 +129,31 @@ def test_a_foreign_writer_that_never_ends_is_answered_by_try_again_and_nothing_i
     foreign.close()
     assert numbers(db) == []
     assert db.writer.run(insert(2)) == 1
+
+
+@pytest.mark.databases("sqlite")
+def test_whoever_comes_while_the_database_is_locked_waits_no_longer_than_the_first(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub.writer, "RETRY_FOR_S", 0.6)
+    foreign = db.connect()
+    foreign.execute("BEGIN IMMEDIATE")
+
+    def wait(n: int) -> float:
+        time.sleep(n * 0.1)
+        began = time.monotonic()
+        with pytest.raises(StorageUnavailable):
+            db.writer.run(insert(n))
+        return time.monotonic() - began
+
+    with ThreadPoolExecutor(8) as pool:
+        waited = list(pool.map(wait, range(8)))
+    foreign.execute("ROLLBACK")
+    foreign.close()
+    assert max(waited) < 1.1
+    assert min(waited) > 0.5
+    assert db.writer.run(insert(9)) == 1
+    assert numbers(db) == [9]
 
 
 @pytest.mark.databases("sqlite")

@@ -72,7 +72,7 @@ class Waiting:
 
     def answer(self, run_id: str) -> Answer:
         """What there is to say of a run right now. Raises LookupError for an unknown one."""
-        with self._hub.db.sql() as sql:
+        with self._hub.db.sql(patient=True) as sql:
             row = sql.one("SELECT status, result, error FROM run WHERE id = ?", (run_id,))
         if row is None:
             raise LookupError(run_id)
@@ -101,7 +101,7 @@ class Waiting:
     def _carry_on(self, run_id: str, until: int) -> bool:
         """Execute the run here if it is due and nobody else has it."""
         now = now_us()
-        with self._hub.db.sql() as sql:
+        with self._hub.db.sql(patient=True) as sql:
             row = sql.one("SELECT wake_at, owner FROM run WHERE id = ?", (run_id,))
         if row is None or row[1] is not None or row[0] is None or row[0] > now:
             return False

@@ -88,7 +88,7 @@ class Library:
         """The portal's settings; `fresh` reads them anew. Raises KeyError for an unknown portal."""
         view = None if fresh else self._portals.get(portal_id)
         if view is None:
-            with self._db.sql() as sql:
+            with self._db.sql(patient=True) as sql:
                 view = self._load(sql, portal_id)
             with self._lock:
                 # A new one, not an emptied one: whoever is just reading a link puts it into the old one.
@@ -100,7 +100,7 @@ class Library:
         """The program of a version. Versions never change, so neither does this."""
         program = self._programs.get(version_id)
         if program is None:
-            with self._db.sql() as sql:
+            with self._db.sql(patient=True) as sql:
                 row = sql.one("SELECT document FROM scenario_version WHERE id = ?", (version_id,))
             if row is None:
                 raise KeyError(version_id)
@@ -116,7 +116,7 @@ class Library:
         links = self._links
         target = links.get(hashed)
         if target is None:
-            with self._db.sql() as sql:
+            with self._db.sql(patient=True) as sql:
                 row = sql.one("SELECT scenario_id, portal_id, expires_at FROM link WHERE token_hash = ?", (hashed,))
             if row is None:
                 return None
