@@ -9,7 +9,7 @@ from hub.sandbox.server import Sandbox
 from hub.settings import Settings
 from tests.journeys.conftest import QUICK_RETRIES, new_key
 from tests.journeys.installation import Installation, Scenario
-from tests.processes import Product, Running, wait_until
+from tests.processes import Product, Running, children, wait_until
 
 FINAL = ("sent", "unconfirmed", "failed", "expired", "cancelled")
 
@@ -31,11 +31,36 @@ class Plant:
         )
         return [one["state"] for one in self.at.messages_to(chat)]
 
+    def states(self) -> list[str]:
+        """The states of all messages, oldest first."""
+        found: list[str] = []
+        cursor = ""
+        while True:
+            page = self.at.read(f"/messages?limit=200{cursor}")
+            found += [one["state"] for one in page["items"]]
+            if not page["next"]:
+                return found[::-1]
+            cursor = f"&cursor={page['next']}"
+
+    def ends(self, count: int, within_s: float = 60) -> list[str]:
+        """How all messages ended, oldest first, once there are `count`."""
+
+        def ended() -> bool:
+            states = self.states()
+            return len(states) == count and set(states) <= set(FINAL)
+
+        wait_until(ended, within_s=within_s, what=f"the end of {count} messages")
+        return self.states()
+
+    def web_processes(self) -> list[int]:
+        """The pids of the web processes."""
+        return children(self.web.pid)
+
 
 @contextmanager
-def standing(settings: Settings, folder: Path, sandbox: Sandbox) -> Iterator[Plant]:
-    """A plant with one Telegram line; retries come soon."""
-    with Product(settings, folder, {"HUB_RETRY_SCHEDULE_S": QUICK_RETRIES}) as product:
+def standing(settings: Settings, folder: Path, sandbox: Sandbox, **more: str) -> Iterator[Plant]:
+    """A plant with one Telegram line; retries come soon. `more`: further settings by the names of their variables."""
+    with Product(settings, folder, {"HUB_RETRY_SCHEDULE_S": QUICK_RETRIES, **more}) as product:
         key = new_key(settings)
         web = product.web()
         at = Installation(web.url, key, sandbox)
