@@ -1,6 +1,5 @@
 """The messenger: the product's own simulators, refusing, breaking and losing answers by chance."""
 
-import logging
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -34,8 +33,6 @@ class Provider:
 
     def __init__(self, channel: str, seed: int) -> None:
         self.sandbox = Sandbox()
-        # Each answer that is lost on purpose would be printed with a trace; the record tells all.
-        logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
         self._channel = CHANNELS[channel]
         self.sandbox.board.play_at_random(RATES, seed)
 
