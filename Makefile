@@ -7,7 +7,6 @@ CORES := $(shell nproc 2>/dev/null || echo 2)
 PYTEST_PROCESSES ?= $(CORES)
 PYTEST_ARGS ?=
 CRASH_RESULTS ?= instance/crash.jsonl
-CRASH_RESULTS ?= instance/crash.jsonl
 UV := $(shell command -v uv 2>/dev/null)
 
 # Both ways install exactly the pinned wheels, checked by their hashes.
@@ -41,12 +40,6 @@ run: install ## the product itself: migrate, then web and worker (settings: docs
 
 test: install-dev ## all tests, on SQLite and on PostgreSQL
 	@$(BIN)/python -m pytest -n $(PYTEST_PROCESSES) --dist loadgroup -rs $(PYTEST_ARGS)
-
-crash: install-dev ## kill processes under load for some twenty minutes: 20,000 events, 100 kills, both databases and rules
-	@for database in sqlite postgresql; do for rule in resend hold; do \
-	  $(BIN)/python -m tests.reliability.harness --events 20000 --kills 100 --rate 150 --database $$database \
-	    --on-unconfirmed $$rule --results $(CRASH_RESULTS) || exit 1; \
-	done; done
 
 crash: install-dev ## kill processes under load for some twenty minutes: 20,000 events, 100 kills, both databases and rules
 	@for database in sqlite postgresql; do for rule in resend hold; do \
