@@ -14,8 +14,10 @@ import hub.accounts.models
 import hub.bitrix24.models
 import hub.delivery.models
 import hub.endpoints.models
+import hub.notices.models
 import hub.portals.models
-import hub.scenarios.models  # noqa: F401  each import registers its tables
+import hub.scenarios.models
+import hub.upkeep.models  # noqa: F401  each import registers its tables
 from hub.errors import ConfigurationError
 
 metadata = SQLModel.metadata

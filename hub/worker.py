@@ -22,7 +22,6 @@ from hub.clock import SECOND, now_us
 from hub.core import make_hub
 from hub.delivery import claiming, processes, sweep
 from hub.delivery.outbox import Claimed
-from hub.endpoints.records import EVENT_KEY_DAYS
 from hub.errors import StorageUnavailable
 from hub.logs import configure as configure_logs
 from hub.presence import Presence
@@ -30,12 +29,12 @@ from hub.runtime import Runtime, make_runtime
 from hub.scenarios import store
 from hub.settings import Settings
 from hub.sql import Sql
+from hub.upkeep.keeper import OF_WORKER, Keeper
 
 log = structlog.get_logger(__name__)
 POLL_S = 0.25
 RUN_HANDS = 8
 HOUSEKEEPING_S = 1.0
-PRUNE_S = 60.0
 STOP_WITHIN_S = 20.0
 
 
@@ -72,12 +71,12 @@ class Worker:
         self._alone = False
         self._turn = 0
         self._housekept_at = 0
-        self._pruned_at = 0
         self._stranded: list[store.RunRow] = []
 
     def run(self) -> int:
         """Until told to stop."""
         presence = Presence(self._hub, "worker").start()
+        Keeper(self._hub, OF_WORKER).start()
         log.info("worker_started", owner=self._hub.owner)
         pools = [self._hands, self._run_hands, *(hands for _, hands in self._desks)]
         for hands in pools:
@@ -214,11 +213,6 @@ class Worker:
             free = partial(store.release, run=self._stranded[0], owner=hub.owner, wake_at=now)
             hub.db.writer.run(free)
             self._stranded.pop(0)
-        if now - self._pruned_at > PRUNE_S * SECOND:
-            self._pruned_at = now
-            oldest = now - EVENT_KEY_DAYS * 86_400 * SECOND
-            hub.db.writer.run(lambda sql: sql.run("DELETE FROM event_key WHERE created_at < ?", (oldest,)))
-            hub.db.writer.run(lambda sql: claiming.forget_paces(sql, now=now))
 
     def _free(self, sql: Sql, dead: list[str]) -> None:
         now = now_us()

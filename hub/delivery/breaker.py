@@ -19,9 +19,10 @@ def note(sql: Sql, *, line_id: str, message_id: str, attempt: int, outcome: str,
             " ramp_from = CASE WHEN state = 'unreachable' THEN ? ELSE ramp_from END,"
             " held_until = CASE WHEN state = 'unreachable' THEN NULL ELSE held_until END,"
             " state_reason = CASE WHEN state = 'unreachable' THEN '' ELSE state_reason END,"
+            " state_since = CASE WHEN state = 'unreachable' THEN ? ELSE state_since END,"
             " state = CASE WHEN state = 'unreachable' THEN 'active' ELSE state END"
             " WHERE id = ? AND (trouble > 0 OR state = 'unreachable')",
-            (now, line_id),
+            (now, now, line_id),
         )
         return
     if outcome not in TROUBLES:
@@ -40,6 +41,7 @@ def note(sql: Sql, *, line_id: str, message_id: str, attempt: int, outcome: str,
         until = now + int(breaker_pause_s(opened + 1) * SECOND)
         sql.run(
             "UPDATE line SET state = 'unreachable', state_reason = ?, opened = opened + 1, opened_at = ?,"
-            " held_until = ?, ramp_from = NULL WHERE id = ?",
-            (reason[:500], now, until, line_id),
+            " held_until = ?, ramp_from = NULL, state_since = CASE WHEN state = 'active' THEN ? ELSE state_since END"
+            " WHERE id = ?",
+            (reason[:500], now, until, now, line_id),
         )

@@ -93,11 +93,6 @@ def claim_own(sql: Sql, entry: Entry, *, owner: str, now: int) -> Claimed | None
     return claimed[0] if claimed else None
 
 
-def forget_paces(sql: Sql, *, now: int) -> int:
-    """Drop the rates of chats that have been quiet for long."""
-    return sql.run("DELETE FROM chat_pace WHERE tat < ?", (now - CHAT_PACE_KEPT_S * SECOND,))
-
-
 def _ready(
     sql: Sql,
     lines: Sequence[str],

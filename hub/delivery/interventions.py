@@ -28,7 +28,7 @@ CHUNK = 200
 
 _REDELIVER = f"""
 UPDATE message SET state = 'queued', owner = NULL, due_at = ?, expires_at = ?, failures = 0, error = NULL,
-    provider_id = NULL, sent_at = NULL, line_id = ?, messenger = ?, chat_id = ?, chat_id_raw = ?,
+    provider_id = NULL, sent_at = NULL, ended_at = NULL, line_id = ?, messenger = ?, chat_id = ?, chat_id_raw = ?,
     sent_parts = CASE WHEN line_id = ? AND chat_id = ? THEN sent_parts ELSE '[]' END,
     head = NOT EXISTS (SELECT 1 FROM message AS other WHERE other.line_id = ? AND other.chat_id = ?
                        AND other.state IN ('queued', 'sending'))
@@ -74,14 +74,15 @@ def cancel(hub: Hub, portal_id: int, message_id: str) -> None:
     message = _look(hub, portal_id, message_id, ("queued",))
 
     def job(sql: Sql) -> bool:
+        now = now_us()
         rows = sql.all(
-            "UPDATE message SET state = 'cancelled', head = FALSE WHERE id = ? AND portal_id = ? AND state = 'queued'"
-            " RETURNING line_id, chat_id",
-            (message_id, portal_id),
+            "UPDATE message SET state = 'cancelled', head = FALSE, ended_at = ?"
+            " WHERE id = ? AND portal_id = ? AND state = 'queued' RETURNING line_id, chat_id",
+            (now, message_id, portal_id),
         )
         for line_id, chat_id in rows:
             promote(sql, line_id, chat_id)
-            wake_runs(sql, message_id, now_us())
+            wake_runs(sql, message_id, now)
         return bool(rows)
 
     _finish(hub, hub.db.writer.run(job, lines=[message.line_id]))
@@ -94,9 +95,10 @@ def settle(hub: Hub, portal_id: int, message_id: str, outcome: Literal["sent", "
     def job(sql: Sql) -> bool:
         now = now_us()
         count = sql.run(
-            "UPDATE message SET state = ?, sent_at = COALESCE(sent_at, ?), error = CASE WHEN ? THEN NULL ELSE error END"
+            "UPDATE message SET state = ?, sent_at = COALESCE(sent_at, ?), ended_at = ?,"
+            " error = CASE WHEN ? THEN NULL ELSE error END"
             " WHERE id = ? AND portal_id = ? AND state = 'unconfirmed'",
-            (outcome, now if outcome == "sent" else None, outcome == "sent", message_id, portal_id),
+            (outcome, now if outcome == "sent" else None, now, outcome == "sent", message_id, portal_id),
         )
         if count:
             wake_runs(sql, message_id, now)

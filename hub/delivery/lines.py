@@ -17,10 +17,13 @@ from hub.delivery.models import OPEN_STATES, Line, Message
 from hub.errors import Conflict, Invalid, NotFound
 from hub.ids import new_id, new_token, token_hash
 from hub.portals.service import bump
+from hub.secrets import SecretError
 from hub.validation import clean_name, errors_of, name_taken
 from hub.values import dumps, loads
 
 HIDDEN = "•••"
+OUT_OF_ORDER = ("auth_failed", "unreachable")
+UNUSABLE = {"code": "line_unusable", "message": "The config of this line cannot be read; enter it anew."}
 
 
 class LineSettings(BaseModel):
@@ -128,8 +131,8 @@ def update(
         hidden = {key for key in secret_fields(channels()[line.channel].Config) if config.get(key) == HIDDEN}
         merged = stored | {key: value for key, value in config.items() if key not in hidden}
         line.config_sealed = _seal_config(hub, line.id, line.channel, merged)
-        if line.state in ("auth_failed", "unreachable"):
-            _set_state(line, "active")
+        if line.state in OUT_OF_ORDER:
+            _activate(line)
     if settings is not None:
         merged = loads(line.settings) | settings
         line.settings = parse_settings(merged).model_dump_json()
@@ -161,9 +164,7 @@ def pause(session: Session, line: Line) -> None:
 
 def resume(session: Session, line: Line) -> None:
     """Let a line send again, whatever stopped it."""
-    _set_state(line, "active")
-    line.held_until = line.opened_at = line.ramp_from = None
-    line.trouble = line.opened = 0
+    _activate(line)
     session.add(line)
     bump(session, line.portal_id, "config")
 
@@ -196,12 +197,14 @@ def open_channel(hub: Hub, line: Line) -> Channel:
 def check(hub: Hub, portal_id: int, line_id: str) -> dict[str, Any]:
     """Ask the messenger whether the line works: `{"ok": true, "identity"}` or `{"ok": false, "error"}`.
 
-    A line that was out of order and works again becomes active. Raises NotFound.
+    A line that was out of order and works again becomes active, and starts slowly. Raises NotFound.
     """
-    with hub.db.read() as session:
-        channel = open_channel(hub, get(session, portal_id, line_id))
     try:
+        with hub.db.read() as session:
+            channel = open_channel(hub, get(session, portal_id, line_id))
         identity = channel.check()
+    except (SecretError, ValidationError):
+        return {"ok": False, "error": UNUSABLE}
     except ConnectorError as error:
         return {"ok": False, "error": {"code": error.code, "message": error.message}}
     if not identity.ok:
@@ -209,8 +212,9 @@ def check(hub: Hub, portal_id: int, line_id: str) -> dict[str, Any]:
         return {"ok": False, "error": {"code": "not_ready", "message": message}}
     with hub.db.write() as session:
         line = get(session, portal_id, line_id)
-        if line.state in ("auth_failed", "unreachable"):
+        if line.state in OUT_OF_ORDER:
             resume(session, line)
+            line.ramp_from = now_us()
     hub.ring()
     return {"ok": True, "identity": {"name": identity.name, **identity.details}}
 
@@ -228,6 +232,7 @@ def to_dict(hub: Hub, line: Line, queue: int) -> dict[str, Any]:
         "channel": line.channel,
         "state": line.state,
         "state_reason": line.state_reason,
+        "state_since": rfc3339(line.state_since),
         "config": config,
         "settings": settings_of(line).model_dump(),
         "queue": queue,
@@ -237,7 +242,15 @@ def to_dict(hub: Hub, line: Line, queue: int) -> dict[str, Any]:
 
 
 def _set_state(line: Line, state: str) -> None:
+    if line.state != state:
+        line.state_since = now_us()
     line.state, line.state_reason = state, ""
+
+
+def _activate(line: Line) -> None:
+    _set_state(line, "active")
+    line.held_until = line.opened_at = line.ramp_from = None
+    line.trouble = line.opened = 0
 
 
 def _free_name(session: Session, portal_id: int, name: str, own_id: str | None) -> str:

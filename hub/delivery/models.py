@@ -10,12 +10,14 @@ OPEN_STATES = ("queued", "sending")
 _OPEN_HEAD = text("head AND state = 'queued'")
 _HAS_PROVIDER_ID = text("provider_id IS NOT NULL")
 _OPEN = text("state IN ('queued', 'sending')")
+_IN_TROUBLE = text("state IN ('failed', 'expired', 'undelivered', 'unconfirmed')")
 _SUSPECT = text("interruptions >= 2 AND head AND state = 'queued'")
 
 
 class Line(SQLModel, table=True):
     """A configured account on a channel. `config` is sealed whole, since it holds the secrets.
-    States: active, paused, auth_failed, unreachable."""
+    States: active, paused, auth_failed, unreachable; `state_since` is when it came to the one it is in, None before
+    the first change. `held_until`: no call is made for the line before; for one out of order, the time of its probe."""
 
     __tablename__ = "line"
     __table_args__ = (UniqueConstraint("portal_id", "name_key", name="line_name"),)
@@ -29,6 +31,7 @@ class Line(SQLModel, table=True):
     settings: str = json_text("{}")
     state: str = Field(default="active", max_length=16)
     state_reason: str = Field(default="", max_length=500)
+    state_since: int | None = moment(nullable=True)
     held_until: int | None = moment(nullable=True)
     pace_at: int | None = moment(nullable=True)
     trouble: int = 0
@@ -73,6 +76,7 @@ class Message(SQLModel, table=True):
             sqlite_where=_HAS_PROVIDER_ID,
         ),
         Index("message_expiry", "expires_at", postgresql_where=_OPEN, sqlite_where=_OPEN),
+        Index("message_in_trouble", "ended_at", postgresql_where=_IN_TROUBLE, sqlite_where=_IN_TROUBLE),
     )
 
     seq: int | None = counting_key()
@@ -100,6 +104,7 @@ class Message(SQLModel, table=True):
     error: str | None = json_text(nullable=True)
     created_at: int = moment()
     sent_at: int | None = moment(nullable=True)
+    ended_at: int | None = moment(nullable=True)
 
 
 class Attempt(SQLModel, table=True):
@@ -111,7 +116,7 @@ class Attempt(SQLModel, table=True):
     message_id: str = Field(primary_key=True, max_length=32)
     n: int = Field(primary_key=True)
     owner: str = Field(max_length=64)
-    started_at: int = moment()
+    started_at: int = moment(index=True)
     outcome: str | None = Field(default=None, max_length=16)
     http_status: int | None = None
     code: str = Field(default="", max_length=64)

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hub.delivery import breaker
+from hub.clock import SECOND
+from hub.delivery import breaker, pacing
 from hub.sql import Sql, marks
 from hub.values import dumps, loads
 
@@ -153,7 +154,7 @@ def settle(sql: Sql, claimed: Claimed, settlement: Settlement, *, owner: str, no
         "UPDATE message SET state = ?, owner = NULL, due_at = COALESCE(?, due_at), failures = failures + ?,"
         " interruptions = CASE WHEN ? THEN interruptions + 1 ELSE 0 END,"
         " provider_id = COALESCE(?, provider_id), sent_parts = ?, error = ?,"
-        " sent_at = CASE WHEN ? THEN ? ELSE sent_at END"
+        " sent_at = CASE WHEN ? THEN ? ELSE sent_at END, ended_at = ?"
         " WHERE id = ? AND owner = ? AND attempts = ? AND state = 'sending'",
         (
             settlement.state,
@@ -165,6 +166,7 @@ def settle(sql: Sql, claimed: Claimed, settlement: Settlement, *, owner: str, no
             dumps(error) if error else None,
             settlement.state == "sent",
             now,
+            now if settlement.state in FINAL else None,
             claimed.id,
             owner,
             claimed.attempt,
@@ -190,8 +192,15 @@ def settle(sql: Sql, claimed: Claimed, settlement: Settlement, *, owner: str, no
         )
     if settlement.line_state is not None:
         sql.run(
-            "UPDATE line SET state = ?, state_reason = ? WHERE id = ? AND state = 'active'",
-            (settlement.line_state, error.get("message", "")[:500], claimed.line_id),
+            "UPDATE line SET state = ?, state_reason = ?, state_since = ?, held_until = ?"
+            " WHERE id = ? AND state IN ('active', 'unreachable')",
+            (
+                settlement.line_state,
+                error.get("message", "")[:500],
+                now,
+                now + int(pacing.CHECK_AGAIN_S * SECOND),
+                claimed.line_id,
+            ),
         )
     if not settlement.interrupted:
         breaker.note(

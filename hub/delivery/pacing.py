@@ -15,6 +15,8 @@ TROUBLE_OPENS = 5
 FIRST_PAUSE_S = 30.0
 LONGEST_PAUSE_S = 600.0
 PROBE_WAIT_S = 60.0
+CHECK_AGAIN_S = 3600.0
+"""How often a line whose account was refused asks its messenger whether it is let in again."""
 RAMP_S = 10
 
 

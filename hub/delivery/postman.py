@@ -11,7 +11,7 @@ from connectors.registry import channel as channel_class
 from hub import failpoints
 from hub.clock import now_us
 from hub.core import Hub
-from hub.delivery import outbox, sweep
+from hub.delivery import lines, outbox, sweep
 from hub.delivery.claiming import ALONE_AFTER
 from hub.delivery.outbox import Claimed, Settlement
 from hub.delivery.retry import Policy
@@ -68,7 +68,7 @@ class Postman:
     def _line_unusable(self, claimed: Claimed, error: Exception) -> Settlement:
         """No call was made: the line is put out of order with a reason, and the message waits for its repair."""
         log.error("line_unusable", line_id=claimed.line_id, reason=type(error).__name__)
-        down = LineDown("The config of this line cannot be read; enter it anew.", code="line_unusable")
+        down = LineDown(lines.UNUSABLE["message"], code=lines.UNUSABLE["code"])
         return settlement_of(down, claimed, Policy(schedule_s=self._hub.settings.retry_schedule_s))
 
     def line(self, line_id: str) -> OpenLine:

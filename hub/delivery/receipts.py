@@ -50,8 +50,8 @@ def _note(sql: Sql, line_id: str, event: ChannelEvent, now: int) -> int:
         error = dumps({"code": "undelivered", "message": (event.text or "The messenger could not deliver it.")[:500]})
     sql.run(
         "UPDATE message SET state = ?, error = ?, provider_id = COALESCE(provider_id, ?),"
-        " sent_at = COALESCE(sent_at, ?) WHERE id = ?",
-        (event.state, error, event.provider_id or None, None if error else now, message_id),
+        " sent_at = COALESCE(sent_at, ?), ended_at = ? WHERE id = ?",
+        (event.state, error, event.provider_id or None, None if error else now, now, message_id),
     )
     outbox.wake_runs(sql, message_id, now)
     return 1

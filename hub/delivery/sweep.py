@@ -28,9 +28,9 @@ def expire(sql: Sql, *, now: int, lines: Sequence[str], limit: int = 200) -> int
     )
     for seq, message_id, line_id, chat_id in rows:
         sql.run(
-            "UPDATE message SET state = 'expired', head = FALSE, error = COALESCE(error, ?)"
+            "UPDATE message SET state = 'expired', head = FALSE, error = COALESCE(error, ?), ended_at = ?"
             " WHERE seq = ? AND state = 'queued'",
-            (dumps({"code": "expired", "message": "It could not be sent in time."}), seq),
+            (dumps({"code": "expired", "message": "It could not be sent in time."}), now, seq),
         )
         promote(sql, line_id, chat_id)
         wake_runs(sql, message_id, now)

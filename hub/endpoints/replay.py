@@ -146,7 +146,7 @@ def cancel(runtime: Executing, portal_id: int, run_id: str) -> None:
             return False
         waiting = sql.all("SELECT id, line_id, chat_id FROM message WHERE run_id = ? AND state = 'queued'", (run_id,))
         for message_id, line_id, chat_id in waiting:
-            sql.run("UPDATE message SET state = 'cancelled', head = FALSE WHERE id = ?", (message_id,))
+            sql.run("UPDATE message SET state = 'cancelled', head = FALSE, ended_at = ? WHERE id = ?", (now, message_id))
             outbox.promote(sql, line_id, chat_id)
         return True
 

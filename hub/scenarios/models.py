@@ -5,7 +5,9 @@ from sqlmodel import Field, SQLModel
 
 from hub.columns import BIG, counting_key, json_text, moment
 
-_HAS_WAKE, _HAS_AWAITS, _HAS_OWNER = (text(f"{name} IS NOT NULL") for name in ("wake_at", "awaits", "owner"))
+_HAS_WAKE, _HAS_AWAITS, _HAS_OWNER, _HAS_REQUEST = (
+    text(f"{name} IS NOT NULL") for name in ("wake_at", "awaits", "owner", "request_id")
+)
 
 
 class Scenario(SQLModel, table=True):
@@ -90,6 +92,7 @@ class Run(SQLModel, table=True):
         Index("run_due", "wake_at", postgresql_where=_HAS_WAKE, sqlite_where=_HAS_WAKE),
         Index("run_awaits", "awaits", postgresql_where=_HAS_AWAITS, sqlite_where=_HAS_AWAITS),
         Index("run_owned", "owner", postgresql_where=_HAS_OWNER, sqlite_where=_HAS_OWNER),
+        Index("run_of_request", "request_id", postgresql_where=_HAS_REQUEST, sqlite_where=_HAS_REQUEST),
     )
 
     id: str = Field(primary_key=True, max_length=32)

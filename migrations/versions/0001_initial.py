@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("ms", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("message_id", "n"),
     )
+    op.create_index(op.f("ix_attempt_started_at"), "attempt", ["started_at"], unique=False)
     op.create_table(
         "chat_pace",
         sa.Column("line_id", sa.String(length=32), nullable=False),
@@ -70,6 +71,7 @@ def upgrade() -> None:
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("created_at", BIG, nullable=False),
         sa.Column("sent_at", BIG, nullable=True),
+        sa.Column("ended_at", BIG, nullable=True),
         sa.PrimaryKeyConstraint("seq"),
         sa.UniqueConstraint("id"),
         sa.UniqueConstraint("run_id", "block", "iteration", name="message_of_step"),
@@ -115,6 +117,46 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("interruptions >= 2 AND head AND state = 'queued'"),
         sqlite_where=sa.text("interruptions >= 2 AND head AND state = 'queued'"),
+    )
+    op.create_index(
+        "message_in_trouble",
+        "message",
+        ["ended_at"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('failed', 'expired', 'undelivered', 'unconfirmed')"),
+        sqlite_where=sa.text("state IN ('failed', 'expired', 'undelivered', 'unconfirmed')"),
+    )
+    op.create_table(
+        "notice",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("cause", sa.String(length=32), nullable=False),
+        sa.Column("subject", sa.String(length=32), nullable=False),
+        sa.Column("params", sa.Text(), nullable=False),
+        sa.Column("opened_at", BIG, nullable=False),
+        sa.Column("last_at", BIG, nullable=False),
+        sa.Column("told_at", BIG, nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("closed_at", BIG, nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("notice_by_portal", "notice", ["portal_id", "id"], unique=False)
+    op.create_index(
+        "notice_open",
+        "notice",
+        ["portal_id", "cause", "subject"],
+        unique=True,
+        postgresql_where=sa.text("closed_at IS NULL"),
+        sqlite_where=sa.text("closed_at IS NULL"),
+    )
+    op.create_table(
+        "chore",
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("owner", sa.String(length=64), nullable=False),
+        sa.Column("begun_at", BIG, nullable=False),
+        sa.Column("done_at", BIG, nullable=True),
+        sa.Column("result", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
         "portal",
@@ -201,6 +243,14 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("owner IS NOT NULL"),
         sqlite_where=sa.text("owner IS NOT NULL"),
+    )
+    op.create_index(
+        "run_of_request",
+        "run",
+        ["request_id"],
+        unique=False,
+        postgresql_where=sa.text("request_id IS NOT NULL"),
+        sqlite_where=sa.text("request_id IS NOT NULL"),
     )
     op.create_index(
         "run_due",
@@ -291,6 +341,7 @@ def upgrade() -> None:
         sa.Column("settings", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("state_reason", sa.String(length=500), nullable=False),
+        sa.Column("state_since", BIG, nullable=True),
         sa.Column("held_until", BIG, nullable=True),
         sa.Column("pace_at", BIG, nullable=True),
         sa.Column("trouble", sa.Integer(), nullable=False),
