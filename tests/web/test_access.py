@@ -147,3 +147,15 @@ def test_every_page_that_changes_something_says_which_role_it_needs(app: Flask) 
         and not hasattr(view, "needs")
     ]
     assert silent == []
+
+
+def test_a_page_that_is_reloaded_inside_the_frame_asks_the_portal_who_is_looking_and_holds_nothing_itself(
+    client: Any, people: dict[str, str]
+) -> None:
+    shell = client.get("/?x=1", headers={"Sec-Fetch-Dest": "iframe"})
+    assert shell.status_code == 200
+    assert 'data-wanted="/?x=1"' in shell.text
+    assert 'data-token=""' in shell.text
+    assert "frame-ancestors *" in shell.headers["Content-Security-Policy"]
+    sign_in(client, people["viewer"])
+    assert "frame-ancestors 'none'" in client.get("/").headers["Content-Security-Policy"]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Blueprint, Response, current_app, g, make_response, redirect, request, url_for
+from flask import Blueprint, Response, current_app, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from hub.core import Hub
@@ -25,6 +25,21 @@ def page(html: str, status: int = 200) -> Response:
     made.headers["Content-Security-Policy"] = _POLICY.format(ancestors=g.get("frame_ancestors", "'none'"))
     made.headers["Cache-Control"] = "no-store"
     return i18n.remember(made)
+
+
+def framed(wanted: str, *, token: str | None = None, portal: str | None = None) -> Response:
+    """The page that Bitrix24's frame opens first: it keeps the person's token, or asks the portal who is looking, and
+    then fetches `wanted`, an address of ours.
+
+    `portal`: origin of the verified portal, which alone may frame it. Without one it may stand in any frame: it holds
+    nothing then, and whoever frames it must still prove to be a portal of ours.
+    """
+    g.frame_ancestors = portal or "*"
+    script = hub().settings.bitrix24_js_url
+    made = page(render_template("frame.html", wanted=wanted, token=token, portal_script=script))
+    policy = made.headers["Content-Security-Policy"]
+    made.headers["Content-Security-Policy"] = policy.replace("script-src 'self'", f"script-src 'self' {script}")
+    return made
 
 
 def screens(name: str) -> Blueprint:
@@ -72,6 +87,8 @@ def _admit() -> AnyResponse | None:
 
 def _stranger() -> AnyResponse:
     """Inside the frame the page that was asked for is fetched again once the portal has said who is looking."""
+    if request.method in csrf.SAFE and request.headers.get("Sec-Fetch-Dest") == "iframe":
+        return framed(request.full_path.rstrip("?"))
     if request.headers.get("HX-Request"):
         made = Response(status=401)
         made.headers["HX-Redirect"] = url_for("signin.form")
