@@ -29,6 +29,7 @@ than the one at this address, `client_id` another application than the first, an
     POST /_control/card        do (add, update, delete), entityTypeId, id, fields by legacy names, user (0: automation)
     POST /_control/event       event, data, user (0: automation)
     POST /_control/robots      entityTypeId, stage, steps [{kind, code, url, properties, wait, timeout_s}]
+    POST /_control/trigger     entityTypeId, stage, code: where a trigger leads
     POST /_control/process     entityTypeId, id, steps  -> a process over one card, started at once
     POST /_control/sms         code, to, text, entityTypeId, id
     POST /_control/openline    connector, line, chat, text: an operator's answer

@@ -4,60 +4,19 @@ import hashlib
 import secrets
 import threading
 from collections import deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from hub.sandbox.bitrix24 import messages
 from hub.sandbox.bitrix24.crm import views
 from hub.sandbox.bitrix24.events import Hit, auth_block
 from hub.sandbox.bitrix24.model import Activity, Installation, Portal
+from hub.sandbox.bitrix24.processes import Process, Step, filled_in, property_rows
 from hub.sandbox.bitrix24.refusals import Refusal, access_denied
 
 if TYPE_CHECKING:
     from hub.sandbox.bitrix24.cloud import Cloud
 
 PROCESSES_KEPT = 1000
-KINDS = ("robot", "webhook", "sms", "update")
-
-
-@dataclass
-class Step:
-    """A robot on a stage. `kind`: `robot` (an application's, by `code`), `webhook` (`url`), `sms` (sender `code`,
-    `properties` message_to and message_body), `update` (`properties` are fields; `{=result:status}` puts in what the
-    robot before returned).
-
-    `wait` is the template author's choice where the application left it open; `timeout_s` 0 waits for ever.
-    """
-
-    kind: str
-    client_id: str = ""
-    code: str = ""
-    url: str = ""
-    properties: dict[str, Any] = field(default_factory=dict)
-    wait: bool = False
-    timeout_s: int = 0
-
-
-@dataclass
-class Process:
-    """One run of the robots of a stage over a card. `state`: running, waiting, completed or terminated.
-
-    `deadline` is Unix seconds, 0 without one. `results` are the answers by step; `log` tells what happened.
-    """
-
-    id: str
-    member_id: str
-    entity_type: int
-    item_id: int
-    steps: list[Step]
-    state: str = "running"
-    place: int = 0
-    event_token: str = ""
-    deadline: float = 0.0
-    results: dict[int, dict[str, Any]] = field(default_factory=dict)
-    log: list[str] = field(default_factory=list)
-    ignored: int = 0
 
 
 class Automation:
@@ -192,7 +151,7 @@ class Automation:
             process.log.append("the card is gone")
             return False
         shown = views.legacy_card(portal.crm, kind, card)
-        filled = {name: _filled(value, shown, process) for name, value in step.properties.items()}
+        filled = {name: filled_in(value, shown, process) for name, value in step.properties.items()}
         if step.kind == "update":
             hit = Hit(self._cloud, portal, None)
             portal.crm.update(hit, kind, process.item_id, filled)
@@ -205,7 +164,7 @@ class Automation:
                 "server_endpoint": self._cloud.server_endpoint,
                 "member_id": portal.member_id,
             }
-            url = _filled(step.url, shown, process, escape=True)
+            url = filled_in(step.url, shown, process, escape=True)
             self._cloud.queue.put(
                 "webhook", "webhook", url, portal.member_id, lambda: {"document_id": document, "auth": auth}
             )
@@ -239,7 +198,7 @@ class Automation:
         random = secrets.token_urlsafe(24).replace("|", "").replace(".", "")
         token = f"{process.id}|{name}|{random}.{self._sign(process.id, name, random)}"
         user_id = int(activity.fields.get("AUTH_USER_ID") or 0) or None
-        defaults = {key: row.get("Default") for key, row in _rows(activity.fields.get("PROPERTIES")).items()}
+        defaults = {key: row.get("Default") for key, row in property_rows(activity.fields.get("PROPERTIES")).items()}
         given = {key: properties.get(key, default) for key, default in defaults.items()}
 
         def build() -> dict[str, Any]:
@@ -269,7 +228,7 @@ class Automation:
         step = process.steps[process.place]
         installation = portal.installations.get(step.client_id)
         activity = None if installation is None else installation.activities.get(("robot", step.code))
-        known = _rows(None if activity is None else activity.fields.get("RETURN_PROPERTIES"))
+        known = property_rows(None if activity is None else activity.fields.get("RETURN_PROPERTIES"))
         names = {name.lower(): name for name in known}
         given = values if isinstance(values, dict) else {}
         return {names[key.lower()]: value for key, value in given.items() if key.lower() in names}
@@ -295,29 +254,3 @@ class Automation:
                         self._advance(self._cloud.portals[process.member_id], process)
                 left = [one.deadline - now for one in waiting if one.state == "waiting"]
                 self._changed.wait(max(0.0, min(left)) if left else None)
-
-
-def _rows(value: Any) -> dict[str, dict[str, Any]]:
-    rows = value if isinstance(value, dict) else {}
-    return {str(key): row if isinstance(row, dict) else {} for key, row in rows.items()}
-
-
-def _filled(value: Any, card: dict[str, Any], process: Process, *, escape: bool = False) -> Any:
-    """A property with `{=Document:FIELD}` and `{=result:NAME}` replaced."""
-    if isinstance(value, list):
-        return [_filled(part, card, process, escape=escape) for part in value]
-    if not isinstance(value, str):
-        return value
-    known = {f"{{=Document:{name}}}": _plain(found) for name, found in card.items()}
-    known |= {f"{{=result:{name}}}": _plain(found) for row in process.results.values() for name, found in row.items()}
-    for place, found in known.items():
-        value = value.replace(place, quote(found, safe="") if escape else found)
-    return value
-
-
-def _plain(found: Any) -> str:
-    if isinstance(found, list):
-        found = found[0] if found else ""
-    if isinstance(found, dict):
-        found = found.get("VALUE", "")
-    return "" if found is None else str(found)

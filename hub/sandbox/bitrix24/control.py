@@ -32,6 +32,7 @@ actions: dict[str, Do] = {
     "card": work.change_card,
     "event": work.fire_event,
     "robots": work.place_robots,
+    "trigger": work.place_trigger,
     "process": work.run_robots,
     "sms": work.send_sms,
     "openline": work.say_in_open_line,

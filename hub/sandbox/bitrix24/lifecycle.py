@@ -27,8 +27,8 @@ def install(cloud: "Cloud", portal: Portal, app: App, user: User) -> Installatio
             version=app.version,
             installed=app.api_only or not app.install_url,
         )
+        installation.options, installation.user_options = portal.kept.pop(app.client_id, ({}, {}))
         portal.installations[app.client_id] = installation
-        portal.removed.discard(app.client_id)
         if app.api_only and app.install_url:
             installation.handlers.append(Handler(_number(portal), "ONAPPINSTALL", app.install_url))
             _tell_installed(cloud, portal, installation, user)
@@ -54,11 +54,12 @@ def uninstall(cloud: "Cloud", portal: Portal, client_id: str, *, clean: bool) ->
         installation = portal.installations.pop(client_id, None)
         if installation is None:
             return False
-        portal.removed.add(client_id)
         hit = Hit(cloud, portal, None)
         data = {"LANGUAGE_ID": portal.lang, "CLEAN": 1 if clean else 0}
         hit.tell_one(installation, installation.handlers, "ONAPPUNINSTALL", data)
         forget_registrations(installation)
+        if installation.app.status != "L" and not clean:
+            portal.kept[client_id] = (installation.options, installation.user_options)
         for token in cloud.tokens.by_access.values():
             if (token.client_id, token.member_id) == (client_id, portal.member_id):
                 token.revoked = True

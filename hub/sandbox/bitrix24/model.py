@@ -169,7 +169,10 @@ class Portal:
     operating_cost_s: float = 0.0
     users: dict[int, User] = field(default_factory=dict)
     installations: dict[str, Installation] = field(default_factory=dict)
-    removed: set[str] = field(default_factory=set)
+    # The stage that a trigger leads to, by the kind of card and the trigger's code.
+    triggers: dict[tuple[int, str], str] = field(default_factory=dict)
+    # The options that removed applications left behind: for all, and for each person.
+    kept: dict[str, tuple[dict[str, Any], dict[int, dict[str, Any]]]] = field(default_factory=dict)
     webhooks: list[Webhook] = field(default_factory=list)
 
     @property

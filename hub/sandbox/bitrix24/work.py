@@ -5,13 +5,14 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from hub.sandbox.bitrix24 import frames, lifecycle, messages
-from hub.sandbox.bitrix24.automation import KINDS, Step
 from hub.sandbox.bitrix24.crm import views
 from hub.sandbox.bitrix24.events import Hit
 from hub.sandbox.bitrix24.methods.crm_cards import multi_changes
 from hub.sandbox.bitrix24.model import App, Installation, Portal, User, Webhook
+from hub.sandbox.bitrix24.processes import KINDS, Step
 from hub.sandbox.bitrix24.refusals import Refusal
 from hub.sandbox.bitrix24.showing import SETTABLE, frame_shown, portal_shown
+from hub.sandbox.bitrix24.tokens import Tokens
 
 if TYPE_CHECKING:
     from hub.sandbox.bitrix24.cloud import Cloud
@@ -166,6 +167,12 @@ def place_robots(cloud: "Cloud", portal: Portal, asked: Asked) -> Asked:
     return {"steps": len(steps)}
 
 
+def place_trigger(_cloud: "Cloud", portal: Portal, asked: Asked) -> Asked:
+    """Let a trigger lead to a stage: one of an application's, or with any other code the portal's own webhook."""
+    portal.triggers[int(asked.get("entityTypeId", 2)), str(asked["code"])] = str(asked["stage"])
+    return {"triggers": len(portal.triggers)}
+
+
 def run_robots(cloud: "Cloud", portal: Portal, asked: Asked) -> Asked:
     """Run robots over a card at once, without a stage."""
     steps = [_step(cloud, row) for row in asked["steps"]]
@@ -227,9 +234,13 @@ def reset(cloud: "Cloud") -> None:
         cloud.outbox.messages.clear()
         cloud.limits.forget()
         cloud.calls.clear()
+        cloud.notifications.clear()
+        cloud.open_lines.chats.clear()
+        cloud.tokens = Tokens()
         for portal in cloud.portals.values():
             portal.installations.clear()
-            portal.removed.clear()
+            portal.triggers.clear()
+            portal.kept.clear()
             portal.webhooks.clear()
             cloud.furnish(portal)
 
