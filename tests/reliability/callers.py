@@ -46,18 +46,25 @@ class Caller:
     async def post(self, body: Any) -> Call:
         """POST a JSON body; never raises for what the network does."""
         payload = json.dumps(body).encode()
-        head = (
-            f"POST {self._path} HTTP/1.1\r\nHost: {self._host}\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(payload)}\r\nConnection: {'keep-alive' if self._keep else 'close'}\r\n\r\n"
+        return await self._call(
+            "POST", f"Content-Type: application/json\r\nContent-Length: {len(payload)}\r\n", payload
         )
+
+    async def get(self) -> Call:
+        """GET; never raises for what the network does."""
+        return await self._call("GET", "", b"")
+
+    async def _call(self, method: str, headers: str, payload: bytes) -> Call:
+        keep = "keep-alive" if self._keep else "close"
+        head = f"{method} {self._path} HTTP/1.1\r\nHost: {self._host}\r\nConnection: {keep}\r\n{headers}\r\n"
         began = time.monotonic()
         try:
             async with asyncio.timeout(self._timeout_s):
-                status, headers, answer = await self._exchange(head.encode() + payload)
+                status, told, answer = await self._exchange(head.encode() + payload)
         except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
             await self.close()
             return Call(began, time.monotonic() - began, 0, error=repr(error))
-        return Call(began, time.monotonic() - began, status, answer, headers)
+        return Call(began, time.monotonic() - began, status, answer, told)
 
     async def close(self) -> None:
         """End the connection."""
