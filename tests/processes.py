@@ -22,13 +22,15 @@ from tests.conftest import free_port
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def wait_until(condition: Callable[[], bool], *, within_s: float = 15, what: str = "it") -> None:
+def wait_until(
+    condition: Callable[[], bool], *, within_s: float = 15, every_s: float = 0.02, what: str = "it"
+) -> None:
     """Look again and again until the condition holds. Raises AssertionError when the time is over."""
     deadline = time.monotonic() + within_s
     while not condition():
         if time.monotonic() > deadline:
             raise AssertionError(f"{what} did not happen within {within_s} s")
-        time.sleep(0.02)
+        time.sleep(every_s)
 
 
 def environment(settings: Settings, port: int, more: Mapping[str, str] | None = None) -> dict[str, str]:
