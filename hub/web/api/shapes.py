@@ -159,6 +159,18 @@ SHAPES: dict[str, Schema] = {
         language="text",
         retention_days="whole?",
     ),
+    "Notice": _shape(
+        id="text",
+        cause="text",
+        line="text?",
+        everybody="bool",
+        params="object",
+        message="text",
+        count="whole",
+        opened_at="time",
+        last_at="time",
+        closed_at="time?",
+    ),
     "Health": _shape(ok="bool", checks=_list({"type": "object", "required": ["name", "ok", "detail"]})),
     "Problem": {
         "type": "object",

@@ -1,0 +1,179 @@
+"""What is wrong is noticed within a look, told once, told again after six hours, and taken back when it is over."""
+
+import json
+import socket
+from typing import Any
+
+import pytest
+
+from hub.clock import SECOND, now_us
+from hub.core import Hub
+from hub.delivery import processes
+from hub.delivery.lines import LineSettings
+from hub.notices import book
+from hub.notices.models import EVERYBODY, Notice
+from hub.upkeep import chores, watch
+from tests.delivery.queue import NOW, Queue
+
+HOUR = 3600 * SECOND
+ROOM = {"free": 50, "total": 100}
+
+
+@pytest.fixture
+def queue(hub: Hub, portal: Any) -> Queue:
+    return Queue(hub, portal.id, settings=LineSettings(rate_per_s=0, rate_per_chat_per_s=0))
+
+
+def look(queue: Queue, now: int = NOW, **more: int) -> list[str]:
+    """One look; gives the causes that people are told now. A worker is there unless `worker=0`."""
+    beats = more.pop("worker", 1)
+
+    def job(sql: Any) -> list[str]:
+        if beats:
+            processes.register(sql, owner="host:1:w", kind="worker", now=now)
+        chores.take(sql, watch.NAME, every_s=0, owner="host:1:w", now=now)
+        return [one.cause for one in watch.look(sql, now=now, lease_s=60, **(ROOM | more))]
+
+    return queue.hub.db.writer.run(job)
+
+
+def notices(queue: Queue) -> list[Notice]:
+    with queue.hub.db.read() as session:
+        found = book.find(session, queue.portal_id, is_open=None, below=None, limit=50)
+        for one in found:
+            session.expunge(one)
+        return found[::-1]
+
+
+def set_line(queue: Queue, change: str) -> None:
+    queue.hub.db.writer.run(lambda sql: sql.run(f"UPDATE line SET {change}"))
+
+
+def test_nothing_is_noticed_where_nothing_is_wrong(queue: Queue) -> None:
+    queue.put()
+    assert look(queue) == []
+    assert notices(queue) == []
+
+
+def test_a_refused_line_is_told_once_with_its_queue_and_taken_back_when_it_is_healed(queue: Queue) -> None:
+    queue.put("a"), queue.put("b")
+    set_line(queue, f"state = 'auth_failed', state_reason = 'Unauthorized.', state_since = {NOW}")
+    assert look(queue) == ["line_auth_failed"]
+    assert look(queue, NOW + 60 * SECOND) == []
+    (notice,) = notices(queue)
+    assert (notice.subject, notice.count, notice.opened_at, notice.last_at) == (
+        queue.line,
+        1,
+        NOW,
+        NOW + 60 * SECOND,
+    )
+    assert json.loads(notice.params) == {"line": "Sales", "reason": "Unauthorized.", "queue": 2}
+    set_line(queue, "state = 'active'")
+    assert look(queue, NOW + 90 * SECOND) == []
+    (notice,) = notices(queue)
+    assert notice.closed_at == NOW + 90 * SECOND
+
+
+def test_what_lasts_is_told_again_after_six_hours(queue: Queue) -> None:
+    set_line(queue, "state = 'auth_failed'")
+    told = [look(queue, NOW + minute * 60 * SECOND) for minute in range(0, 13 * 60, 10)]
+    assert [n for n, causes in enumerate(told) if causes] == [0, 36, 72]
+    assert len(notices(queue)) == 1
+
+
+def test_what_comes_back_soon_is_the_same_notice_and_not_told_again(queue: Queue) -> None:
+    for minute, state in enumerate(("auth_failed", "active", "auth_failed", "active", "auth_failed")):
+        set_line(queue, f"state = '{state}'")
+        assert look(queue, NOW + minute * 60 * SECOND) == (["line_auth_failed"] if minute == 0 else [])
+    (notice,) = notices(queue)
+    assert (notice.count, notice.closed_at) == (3, None)
+    set_line(queue, "state = 'active'")
+    look(queue, NOW + HOUR)
+    set_line(queue, "state = 'auth_failed'")
+    assert look(queue, NOW + 7 * HOUR) == ["line_auth_failed"]
+    assert len(notices(queue)) == 2
+
+
+def test_a_question_that_was_refused_again_raises_the_count(queue: Queue) -> None:
+    set_line(queue, "state = 'auth_failed'")
+    look(queue)
+    known = {"portal_id": queue.portal_id, "cause": "line_auth_failed", "subject": queue.line}
+    queue.hub.db.writer.run(lambda sql: book.confirm(sql, **known, now=NOW + HOUR))
+    (notice,) = notices(queue)
+    assert (notice.count, notice.last_at) == (2, NOW + HOUR)
+
+
+@pytest.mark.parametrize(("hours", "expected"), [(23, []), (25, ["line_unreachable"])])
+def test_a_line_that_rests_is_only_told_after_a_day(queue: Queue, hours: int, expected: list[str]) -> None:
+    set_line(queue, f"state = 'unreachable', state_since = {NOW - hours * HOUR}")
+    assert look(queue) == expected
+
+
+@pytest.mark.parametrize(("count", "expected"), [(10, []), (11, ["undelivered"])])
+def test_many_messages_that_did_not_arrive_are_one_notice(queue: Queue, count: int, expected: list[str]) -> None:
+    for number in range(count):
+        queue.put(str(number))
+    for claimed, state in zip(queue.claim(limit=count), ["failed", "unconfirmed"] * count, strict=False):
+        queue.settle(claimed, state, "rejected")
+    assert look(queue, NOW + 60 * SECOND) == expected
+    assert look(queue, NOW + 11 * 60 * SECOND) == []
+    assert [one.closed_at for one in notices(queue)] == [NOW + 11 * 60 * SECOND] * len(expected)
+
+
+def test_a_message_that_should_have_gone_long_ago_is_told_unless_its_line_must_wait(queue: Queue) -> None:
+    queue.put()
+    assert look(queue, NOW + 299 * SECOND) == []
+    assert look(queue, NOW + 301 * SECOND) == ["late"]
+    (notice,) = notices(queue)
+    assert json.loads(notice.params) == {"line": "Sales", "seconds": 301}
+    set_line(queue, "state = 'paused'")
+    assert look(queue, NOW + 400 * SECOND) == []
+    assert notices(queue)[0].closed_at is not None
+
+
+def test_a_full_disk_concerns_everybody(queue: Queue) -> None:
+    assert look(queue, free=4, total=100) == ["disk_low"]
+    (notice,) = notices(queue)
+    assert (notice.portal_id, notice.subject) == (EVERYBODY, socket.gethostname()[:32])
+
+
+def test_the_disk_of_another_host_is_for_its_own_processes_to_judge(queue: Queue) -> None:
+    def full_elsewhere(sql: Any) -> None:
+        found = [book.Finding("disk_low", subject="far", params={"host": "far", "free_mib": 1})]
+        book.keep(sql, found, causes=["disk_low"], now=NOW)
+        processes.register(sql, owner="far:1:x", kind="web", now=NOW)
+        sql.run("UPDATE process SET host = 'far' WHERE id = 'far:1:x'")
+
+    queue.hub.db.writer.run(full_elsewhere)
+    look(queue)
+    assert notices(queue)[0].closed_at is None
+    queue.hub.db.writer.run(lambda sql: sql.run("DELETE FROM process WHERE host = 'far'"))
+    look(queue, NOW + 20 * SECOND)
+    assert notices(queue)[0].closed_at == NOW + 20 * SECOND
+
+
+def test_workers_that_are_gone_for_longer_than_a_lease_are_missed(queue: Queue) -> None:
+    assert look(queue, worker=0) == []
+    assert look(queue, NOW + 50 * SECOND, worker=0) == []
+    assert look(queue, NOW + 70 * SECOND, worker=0) == ["worker_absent"]
+    assert look(queue, NOW + 90 * SECOND) == []
+    assert notices(queue)[0].closed_at == NOW + 90 * SECOND
+
+
+def test_one_process_looks_at_a_time_and_none_too_often(queue: Queue) -> None:
+    assert [watch.turn(queue.hub) for _ in range(3)] == [True, False, False]
+    queue.hub.db.writer.run(lambda sql: sql.run("UPDATE chore SET begun_at = begun_at - ?", (21 * SECOND,)))
+    owners = ["one", "two"]
+    now = now_us()
+    taken = [
+        queue.hub.db.writer.run(lambda sql, owner=owner: chores.take(sql, watch.NAME, every_s=20, owner=owner, now=now))
+        for owner in owners
+    ]
+    assert taken == [True, False]
+
+
+def test_every_cause_has_words_that_its_params_fill(queue: Queue) -> None:
+    set_line(queue, "state = 'auth_failed'")
+    look(queue, free=4, total=100)
+    for notice in notices(queue):
+        assert "{" not in str(book.to_dict(notice)["message"])
