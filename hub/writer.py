@@ -28,6 +28,7 @@ BATCH = 256
 RETRY_FOR_S = 8.0
 _SHORT_PAUSE_S = 0.02
 _LONGEST_PAUSE_S = 0.2
+_TIMED_OUT = (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled)
 _UNAVAILABLE = (sqlite3.OperationalError, psycopg.OperationalError, OSError)
 
 
@@ -145,7 +146,7 @@ class Writer:
             while len(batch) < BATCH and not inbox.empty():
                 batch.append(inbox.get())
             jobs = [job for job in batch if not isinstance(job, _Last)]
-            last = [job for job in batch if isinstance(job, _Last)]
+            last: list[_Job] = [job for job in batch if isinstance(job, _Last)]
             if jobs:
                 self._write(jobs)
                 self._publish(jobs)
@@ -260,8 +261,9 @@ def _is_full(error: BaseException | None) -> bool:
 
 
 def _may_pass(error: BaseException) -> bool:
-    """Whether waiting may help: a lock, a restart, a lost connection. A full disk needs a person."""
-    if _is_full(error):
+    """Whether waiting may help: a lock, a restart, a lost connection. A full disk needs a person, and where a time-out
+    of the server's own ended it, there has been waiting enough."""
+    if _is_full(error) or isinstance(error, _TIMED_OUT):
         return False
     if isinstance(error, psycopg.OperationalError | OSError):
         return True
@@ -269,8 +271,12 @@ def _may_pass(error: BaseException) -> bool:
 
 
 def _of_storage(error: BaseException) -> bool:
-    """Whether the file of the database is at fault rather than the statement; nothing is gained by waiting."""
-    return _is_full(error) or any(sign in str(error) for sign in ("readonly", "unable to open", "disk I/O"))
+    """Whether the database is at fault rather than the statement, and nothing is gained by waiting."""
+    return (
+        _is_full(error)
+        or isinstance(error, _TIMED_OUT)
+        or any(sign in str(error) for sign in ("readonly", "unable to open", "disk I/O"))
+    )
 
 
 def _nothing(_sql: Sql) -> None:

@@ -1,6 +1,7 @@
 """Sessions: what is written stays when the block ends well, and only then."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hub.db import Database
 from hub.errors import StorageUnavailable
 from hub.portals.models import Portal
 from hub.settings import Settings
+from hub.sql import Sql
 
 
 def portal(name: str) -> Portal:
@@ -118,6 +120,31 @@ def test_a_lost_connection_of_the_pool_is_replaced(hub: Hub) -> None:
     with hub.db.write() as session:
         session.add(portal("one"))
     assert names(hub.db) == ["one"]
+
+
+@pytest.mark.databases("postgresql")
+def test_every_session_at_the_server_ends_by_itself_when_it_hangs(hub: Hub) -> None:
+    wanted = {"statement_timeout": "10s", "lock_timeout": "3s", "idle_in_transaction_session_timeout": "30s"}
+
+    def shown(sql: Sql) -> dict[str, str]:
+        return {name: (sql.one(f"SHOW {name}") or ("",))[0] for name in wanted}
+
+    with hub.db.sql() as sql:
+        assert shown(sql) == wanted
+    assert hub.db.writer.run(shown) == wanted
+
+
+@pytest.mark.databases("postgresql")
+def test_a_table_that_somebody_else_holds_is_waited_for_three_seconds(hub: Hub) -> None:
+    foreign = hub.db.connect()
+    foreign.execute("BEGIN; LOCK TABLE event_key")
+    began = time.monotonic()
+    with pytest.raises(StorageUnavailable):
+        hub.db.writer.run(lambda sql: sql.run("DELETE FROM event_key"))
+    assert 2.5 < time.monotonic() - began < 5
+    foreign.execute("ROLLBACK")
+    foreign.close()
+    assert hub.db.writer.run(lambda sql: sql.run("DELETE FROM event_key")) == 0
 
 
 @pytest.mark.databases("postgresql")
