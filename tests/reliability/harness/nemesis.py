@@ -14,6 +14,7 @@ from tests.processes import Product, Running, children, wait_until
 Kind = Literal["web_worker", "web_master", "worker"]
 START_WITHIN_S = 60.0
 LOOK_EVERY_S = 0.01
+WEB_PROCESSES = 2
 MASTERS = 5  # one of so many kills of the web server takes the master and all its children
 
 
@@ -38,11 +39,13 @@ def plan(kills: int, events: int, seed: int) -> list[Kill]:
 class Hosts:
     """A web server and two workers, each started anew as soon as it is gone, as a supervisor would.
 
-    Nothing is killed before it is at work: who dies while starting has nothing in hand.
+    Nothing is killed before it is at work: who dies while starting has nothing in hand. `registered()` gives the
+    pids of the processes that are.
     """
 
-    def __init__(self, product: Product, workers: int = 2) -> None:
+    def __init__(self, product: Product, registered: Callable[[], set[int]], workers: int = 2) -> None:
         self._product = product
+        self._registered = registered
         self.web = product.web()
         self.workers = [product.worker() for _ in range(workers)]
 
@@ -50,18 +53,23 @@ class Hosts:
         """Kill with SIGKILL, then start what nobody else starts."""
         if kind == "worker":
             oldest: Running = self.workers.pop(0)
-            wait_until(lambda: "worker_started" in oldest.output(), within_s=START_WITHIN_S, what="a worker at work")
+            self._at_work([oldest.pid])
             oldest.send(signal.SIGKILL)
             oldest.wait()
             self.workers.append(self._product.worker())
             return
-        self.web.wait_ready("/healthz", within_s=START_WITHIN_S)
+        wait_until(lambda: len(children(self.web.pid)) == WEB_PROCESSES, within_s=START_WITHIN_S, what="web processes")
+        pids = children(self.web.pid)
+        self._at_work(pids)
         if kind == "web_master":
             os.killpg(self.web.pid, signal.SIGKILL)
             self.web.wait()
             self.web = self._product.web(PORT=str(self.web.port))
         else:
-            _end(chance.choice(children(self.web.pid)))
+            os.kill(chance.choice(pids), signal.SIGKILL)
+
+    def _at_work(self, pids: list[int]) -> None:
+        wait_until(lambda: self._registered().issuperset(pids), within_s=START_WITHIN_S, what=f"{pids} at work")
 
     def stop(self) -> None:
         """End all in order, so that they say goodbye."""
@@ -93,10 +101,3 @@ class Nemesis(threading.Thread):
                 self.killed[kill.kind] += 1
         except BaseException as error:  # told by whoever joins: a run without its kills proves nothing
             self.error = error
-
-
-def _end(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return

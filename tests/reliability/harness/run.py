@@ -3,6 +3,7 @@
 import re
 import shutil
 import tempfile
+import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,23 +14,23 @@ from hub.db import Database
 from hub.settings import Settings
 from tests.journeys.conftest import new_key
 from tests.journeys.installation import Installation
-from tests.processes import Product, wait_until
+from tests.processes import Product
 from tests.reliability.harness import checkers, report
 from tests.reliability.harness.generator import Load
 from tests.reliability.harness.history import History, Rules
-from tests.reliability.harness.nemesis import Hosts, Nemesis, plan
+from tests.reliability.harness.nemesis import WEB_PROCESSES, Hosts, Nemesis, plan
 from tests.reliability.harness.provider import SECRET, Provider
 from tests.reliability.harness.site import build
 from tests.reliability.harness.stored import Stored, database
 
 HANDS = 4
 LEASE_S = 10.0
-AT_REST_WITHIN_S = 180.0
+STALLED_AFTER_S = 60.0
 ENVIRONMENT = {
     "HUB_RETRY_SCHEDULE_S": "0.2,0.5,1,2,2,2",
     "HUB_LEASE_S": str(LEASE_S),
     "HUB_WORKER_THREADS": str(HANDS),
-    "HUB_WEB_WORKERS": "2",
+    "HUB_WEB_WORKERS": str(WEB_PROCESSES),
     "HUB_LOG_LEVEL": "info",
 }
 
@@ -78,7 +79,7 @@ def _run(options: Options, settings: Settings, folder: Path, provider: Provider)
     stored = Stored(db, LEASE_S)
     try:
         with Product(settings, folder, ENVIRONMENT) as product:
-            hosts = Hosts(product)
+            hosts = Hosts(product, stored.registered)
             hosts.web.wait_ready()
             at = Installation(hosts.web.url, key, provider.sandbox)
             site = build(
@@ -128,11 +129,15 @@ def _run(options: Options, settings: Settings, folder: Path, provider: Provider)
 
 
 def _rest(stored: Stored) -> tuple[str, ...]:
-    """Wait until nothing is open any more; what still is when the time is over."""
-    try:
-        wait_until(lambda: not stored.leftovers(), within_s=AT_REST_WITHIN_S, what="the end of all work")
-    except AssertionError:
-        return stored.leftovers()
+    """Wait until nothing is open any more; what still is when nothing has moved for long."""
+    pause, least, moved_at = threading.Event(), stored.unfinished(), time.monotonic()
+    while leftovers := stored.leftovers():
+        now, open_now = time.monotonic(), stored.unfinished()
+        if open_now < least:
+            least, moved_at = open_now, now
+        if now - moved_at > STALLED_AFTER_S:
+            return leftovers
+        pause.wait(0.1)
     return ()
 
 

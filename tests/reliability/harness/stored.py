@@ -45,6 +45,18 @@ class Stored:
         self._db = db
         self._lease_s = lease_s
 
+    def registered(self) -> set[int]:
+        """The pids of the processes that say they are at work."""
+        with self._db.sql() as sql:
+            return {pid for (pid,) in sql.all("SELECT pid FROM process")}
+
+    def unfinished(self) -> int:
+        """How many messages and runs are open."""
+        with self._db.sql() as sql:
+            return _count(sql, "SELECT count(*) FROM message WHERE state IN ('queued', 'sending')", ()) + _count(
+                sql, "SELECT count(*) FROM run WHERE ended_at IS NULL", ()
+            )
+
     def leftovers(self) -> tuple[str, ...]:
         """Words for what is not finished: open messages, open runs, claims, processes that went silent."""
         silent = now_us() - int(self._lease_s * SECOND)
