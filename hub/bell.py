@@ -13,8 +13,6 @@ import tempfile
 import time
 from pathlib import Path
 
-CHANNEL = "hub_bell"
-"""PostgreSQL's notification channel, for processes on other hosts."""
 _LIST_EVERY_S = 1.0
 _ADDRESS_BYTES = 70  # of the 104 that some systems allow; the name of the socket comes on top
 

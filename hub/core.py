@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from connectors.egress import Egress
 from connectors.http import Http
-from hub.bell import CHANNEL, Bell
+from hub.bell import Bell
 from hub.db import Database
 from hub.ids import new_id
 from hub.secrets import SecretBox
 from hub.settings import Settings
+from hub.writer import CHANNEL
 
 
 @dataclass
@@ -37,18 +38,19 @@ class Hub:
         for function in self.on_close:
             function()
         self.on_close.clear()
-        self.bell.close()
         self.db.close()
+        self.bell.close()  # after the writer, which may ring to the last
 
 
 def make_hub(settings: Settings) -> Hub:
     """Build a process's Hub from its settings."""
     own = settings.base_url.partition("://")[2].partition("/")[0]
     egress = Egress(allow=frozenset(settings.egress_allow), own=frozenset({own, f"127.0.0.1:{settings.port}"}))
+    bell = Bell(settings.instance_dir / "bells")
     return Hub(
         settings=settings,
-        db=Database(settings),
+        db=Database(settings, bell.ring),
         box=SecretBox(settings.encryption_keys),
         http=Http(egress),
-        bell=Bell(settings.instance_dir / "bells"),
+        bell=bell,
     )

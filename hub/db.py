@@ -10,7 +10,7 @@ import os
 import random
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,12 +33,16 @@ CROWD_WAIT_S = 5.0
 _POSTGRES_OPTIONS = (
     "-c statement_timeout=10s -c lock_timeout=3s -c idle_in_transaction_session_timeout=30s -c timezone=UTC"
 )
+# The statements of the hot paths are prepared while the tables may still be empty, and their plans are kept: a plan that
+# reads whole tables would be kept too, until somebody analyses them. All of them find their rows by an index.
+_BY_INDEX = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off"
 
 
 class Database:
     """Everything a process needs to read and write; made once a process, after any fork."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, ring: Callable[[], None] = lambda: None) -> None:
+        """`ring` is what the writer wakes others with."""
         url = make_url(settings.sqlalchemy_url)
         self.dialect: Dialect = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql"
         self._url = url
@@ -50,7 +54,7 @@ class Database:
             self._path = str(path)
             self._lock_path = path.with_name(path.name + ".lock")
         self.engine = self._make_engine()
-        self.writer = Writer(self.connect, self.dialect, self._lock_path)
+        self.writer = Writer(self.connect, self.dialect, self._lock_path, ring)
 
     def connect(self) -> Any:
         """A new connection of the driver itself, in autocommit mode: whoever has it says BEGIN."""
@@ -61,7 +65,8 @@ class Database:
             _prepare_sqlite(connection)
             return connection
         plain = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
-        return psycopg.connect(plain, autocommit=True, options=_POSTGRES_OPTIONS, prepare_threshold=2)
+        options = f"{_POSTGRES_OPTIONS} {_BY_INDEX}"
+        return psycopg.connect(plain, autocommit=True, options=options, prepare_threshold=2)
 
     @property
     def place(self) -> str:

@@ -5,11 +5,11 @@ import threading
 import psycopg
 import structlog
 
-from hub.bell import CHANNEL
 from hub.clock import now_us
 from hub.core import Hub
 from hub.delivery import processes
 from hub.errors import StorageUnavailable
+from hub.writer import CHANNEL
 
 log = structlog.get_logger(__name__)
 HEAR_EVERY_S = 1.0

@@ -24,6 +24,8 @@ from hub.errors import StorageUnavailable
 from hub.sql import Dialect, Sql
 
 T = TypeVar("T")
+CHANNEL = "hub_bell"
+"""PostgreSQL's notification channel, by which the bell is heard on other hosts."""
 BATCH = 256
 RETRY_FOR_S = 8.0
 _SHORT_PAUSE_S = 0.02
@@ -33,11 +35,14 @@ _UNAVAILABLE = (sqlite3.OperationalError, psycopg.OperationalError, OSError)
 
 
 class _Job:
-    __slots__ = ("abandoned", "done", "error", "function", "lines", "result", "until")
+    __slots__ = ("abandoned", "done", "error", "function", "lines", "result", "rings", "until")
 
-    def __init__(self, function: Callable[[Sql], Any], lines: tuple[str, ...], done: Any) -> None:
+    def __init__(
+        self, function: Callable[[Sql], Any], lines: tuple[str, ...], done: Any, *, rings: bool = False
+    ) -> None:
         self.function = function
         self.lines = lines
+        self.rings = rings
         self.done = done
         self.result: Any = None
         self.error: BaseException | None = None
@@ -52,17 +57,22 @@ class _Last(_Job):
 class Writer:
     """The writer of one process. Starts its thread with the first job, so it is safe to make before a fork."""
 
-    def __init__(self, connect: Callable[[], Any], dialect: Dialect, lock_path: Path | None) -> None:
+    def __init__(
+        self, connect: Callable[[], Any], dialect: Dialect, lock_path: Path | None, ring: Callable[[], None]
+    ) -> None:
+        """`ring` wakes whoever waits for work on this host; on PostgreSQL a notification wakes those on others."""
         self._connect = connect
         self._dialect = dialect
         self._lock_path = lock_path
+        self._ring = ring
         self._started_by: int | None = None
         self._start_lock = threading.Lock()
         self._connection: Any = None
 
-    def run(self, function: Callable[[Sql], T], *, lines: Iterable[str] = ()) -> T:
+    def run(self, function: Callable[[Sql], T], *, lines: Iterable[str] = (), rings: bool = False) -> T:
         """Do `function` inside a transaction and return its result once that is durable.
 
+        `rings`: it makes work for others, so the bell is rung after the commit, once for all jobs of a transaction.
         `lines`: ids of the lines whose queues the job touches; on PostgreSQL their locks are taken first and in
         one order, so that no two processes move the head of one chat at once.
         The function may run twice (alone, when its batch failed), so it must do nothing but SQL.
@@ -70,7 +80,7 @@ class Writer:
         """
         if self._started_by != os.getpid():
             self._start()
-        job = _Job(function, tuple(lines), self._new_event())
+        job = _Job(function, tuple(lines), self._new_event(), rings=rings)
         self._queue.put(job)
         if not job.done.wait(RETRY_FOR_S + 4):
             job.abandoned = True
@@ -116,8 +126,7 @@ class Writer:
 
                 def wake() -> None:
                     while finished:
-                        for job in finished.popleft():
-                            job.done.set()
+                        self._tell(finished.popleft())
 
                 watcher.start(wake)
 
@@ -133,9 +142,15 @@ class Writer:
                 self._queue = queue.SimpleQueue()
                 self._sleep = time.sleep
                 self._new_event = threading.Event
-                self._publish = _set_all
+                self._publish = self._tell
                 threading.Thread(target=self._loop, name="hub-writer", daemon=True).start()
             self._started_by = os.getpid()
+
+    def _tell(self, jobs: list[_Job]) -> None:
+        for job in jobs:
+            job.done.set()
+        if any(job.rings and job.error is None for job in jobs):
+            self._ring()
 
     # ---------------------------------------------------------------- the thread
 
@@ -217,6 +232,8 @@ class Writer:
                 self._roll_back(connection)
                 raise
             try:
+                if self._dialect == "postgresql" and any(job.rings for job in jobs):
+                    connection.execute(f"NOTIFY {CHANNEL}")
                 connection.execute("COMMIT")
             except BaseException as error:
                 self._roll_back(connection)
@@ -281,8 +298,3 @@ def _of_storage(error: BaseException) -> bool:
 
 def _nothing(_sql: Sql) -> None:
     """The job that is no job."""
-
-
-def _set_all(jobs: list[_Job]) -> None:
-    for job in jobs:
-        job.done.set()

@@ -15,6 +15,7 @@ from hub.db import Database
 from hub.errors import StorageUnavailable
 from hub.settings import Settings
 from hub.sql import Sql
+from tests.processes import wait_until
 
 
 @pytest.fixture
@@ -77,6 +78,31 @@ def test_a_failing_job_gets_its_own_error_and_the_others_of_its_batch_are_stored
         with pytest.raises(Exception, match=r"(?i)unique"):
             double.result()
     assert numbers(db) == list(range(10))
+
+
+def test_jobs_that_are_committed_together_ring_once_and_when_they_are_durable(db: Database, settings: Settings) -> None:
+    rung: list[list[int]] = []
+    other = Database(settings, ring=lambda: rung.append(numbers(db)))
+    busy, go = threading.Event(), threading.Event()
+
+    def hold(_: Sql) -> None:
+        busy.set()
+        go.wait(10)
+
+    def fail(_: Sql) -> None:
+        raise KeyError("mine")
+
+    with ThreadPoolExecutor(5) as pool:
+        quiet = pool.submit(other.writer.run, hold)
+        assert busy.wait(5)
+        together = [pool.submit(other.writer.run, insert(n), rings=True) for n in range(4)]
+        wait_until(lambda: other.writer._queue.qsize() == 4)
+        go.set()
+        assert [quiet.result(), *(one.result() for one in together)] == [None, 1, 1, 1, 1]
+    with pytest.raises(KeyError):
+        other.writer.run(fail, rings=True)
+    other.close()
+    assert rung == [[0, 1, 2, 3]]
 
 
 def test_jobs_of_one_batch_see_each_others_rows(db: Database, gathered: threading.Event) -> None:

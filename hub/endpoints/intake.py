@@ -230,15 +230,14 @@ class Intake:
                 owner=hub.owner if wait else None,
             )
 
-        stored = hub.db.writer.run(job, lines=lines_of(made, view))
+        rings = bool(made.messages) or not made.ended
+        stored = hub.db.writer.run(job, lines=lines_of(made, view), rings=rings)
         failpoints.reach(hub.settings, "after_commit")
         if stored is None:
             return None
         if isinstance(stored, str):
             answer = {"status": "duplicate", "request": arrived.id, "run": stored}
             return Outcome(200, answer, run_id=stored, duplicate=True, wait_s=wait_s)
-        if not made.ended or made.messages:
-            hub.ring()
         answer = {"status": "accepted", "request": arrived.id, "run": run.id}
         return Outcome(200, answer, run_id=run.id, claimed=tuple(stored), wait_s=wait_s)
 
