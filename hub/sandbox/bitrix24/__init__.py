@@ -41,7 +41,7 @@ than the one at this address, `client_id` another application than the first, an
     POST /_control/reset       portals as on their first day, without applications, records and faults
     GET  /_control/state       portals, applications and what they registered, processes, messages, notifications
     GET  /_control/calls?after=n    REST and OAuth calls      GET /_control/deliveries?after=n    posts to handlers
-    GET  /_control/card/<entityTypeId>/<id>    a card with its timeline
+    GET  /_control/cards/<entityTypeId>        GET /_control/card/<entityTypeId>/<id>    a card with its timeline
 
 Faults: service `bitrix24` (REST, `chat` a method), `bitrix24_oauth` (`chat` is `token` or `app.info`): kinds `error`
 (with `code` and `status`, such as QUERY_LIMIT_EXCEEDED 503, expired_token 401, wrong_client 200), `status` (an HTML

@@ -89,6 +89,10 @@ def blueprint(cloud: "Cloud", portal: Portal) -> Blueprint:
         after = request.args.get("after", 0, type=int)
         return jsonify(deliveries=[asdict(row) for row in cloud.queue.deliveries(after)])
 
+    @pages.get("/cards/<int:kind>")
+    def cards(kind: int) -> Response:
+        return _answer(lambda _asked, on: {"cards": work.show_cards(on, kind)})
+
     @pages.get("/card/<int:kind>/<int:number>")
     def card(kind: int, number: int) -> Response:
         return _answer(lambda _asked, on: work.show_card(on, kind, number))

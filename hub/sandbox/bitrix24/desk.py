@@ -16,6 +16,26 @@ if TYPE_CHECKING:
 
 STATIC = Path(__file__).parent / "static"
 TEMPLATES = Path(__file__).parent / "templates"
+FAULTS = (
+    ("Событие потеряется", {"service": "bitrix24_events", "kind": "lost"}),
+    ("Событие придёт дважды", {"service": "bitrix24_events", "kind": "twice"}),
+    ("Событие опоздает на 10 с", {"service": "bitrix24_events", "kind": "late", "seconds": 10}),
+    (
+        "REST: слишком часто (503)",
+        {"service": "bitrix24", "kind": "error", "code": "QUERY_LIMIT_EXCEEDED", "status": 503},
+    ),
+    ("REST: метод занят (429)", {"service": "bitrix24", "kind": "429"}),
+    ("REST: страница 502", {"service": "bitrix24", "kind": "status", "status": 502}),
+    ("REST: токен истёк", {"service": "bitrix24", "kind": "error", "code": "expired_token", "status": 401}),
+    ("REST: отвечает через 5 с", {"service": "bitrix24", "kind": "slow", "seconds": 5}),
+    ("REST: молчит", {"service": "bitrix24", "kind": "hang", "seconds": 30}),
+    ("REST: сделает и оборвёт связь", {"service": "bitrix24", "kind": "hangup_after"}),
+    (
+        "OAuth: wrong_client (200)",
+        {"service": "bitrix24_oauth", "kind": "error", "code": "wrong_client", "status": 200, "chat": "token"},
+    ),
+    ("OAuth: страница 502", {"service": "bitrix24_oauth", "kind": "status", "status": 502}),
+)
 
 
 def blueprint(cloud: "Cloud", portal: Portal) -> Blueprint:
@@ -24,7 +44,7 @@ def blueprint(cloud: "Cloud", portal: Portal) -> Blueprint:
 
     @pages.get("/")
     def desk() -> Response:
-        return _page(render_template("desk.html", portal=portal), "")
+        return _page(render_template("desk.html", portal=portal, faults=FAULTS), "")
 
     @pages.get("/app/<client_id>/")
     def app_page(client_id: str) -> Response:

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from hub.sandbox.bitrix24.crm.kinds import DEAL
 from hub.sandbox.bitrix24.frames import Frame
 from hub.sandbox.bitrix24.model import Installation, Portal
 
@@ -29,6 +30,11 @@ def state(cloud: "Cloud", portal: Portal) -> dict[str, Any]:
         "now": cloud.now(),
         "oauth_url": cloud.oauth_url,
         "here": portal.member_id,
+        "stages": [
+            {"category": category["id"], "id": row["STATUS_ID"], "name": row["NAME"]}
+            for category in portal.crm.dictionaries.categories[DEAL]
+            for row in portal.crm.dictionaries.stages(DEAL, category["id"])
+        ],
         "apps": [asdict(app) for app in cloud.apps.values()],
         "portals": [portal_shown(cloud, one) for one in cloud.portals.values()],
         "processes": [asdict(process) for process in cloud.automation.processes],

@@ -141,6 +141,12 @@ def change_card(cloud: "Cloud", portal: Portal, asked: Asked) -> Asked:
     return {"id": number}
 
 
+def show_cards(portal: Portal, kind_number: int) -> list[Asked]:
+    """All cards of a kind."""
+    kind = portal.crm.kind(kind_number)
+    return [views.legacy_card(portal.crm, kind, card) for card in portal.crm.items[kind.id].values()]
+
+
 def show_card(portal: Portal, kind_number: int, number: int) -> Asked:
     """A card with what stands in its timeline."""
     kind = portal.crm.kind(kind_number)
