@@ -4,6 +4,7 @@ Each command imports what it needs when it runs, so `hub --help` is quick and `h
 Exit codes: 0 done; 1 refused or failed, with one readable line on standard error; 2 wrong usage.
 """
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +71,12 @@ def worker(threads: int | None) -> None:
     settings = _settings()
     if threads is not None:
         settings = settings.model_copy(update={"worker_threads": threads})
-    sys.exit(run_worker(settings))
+    code = run_worker(settings)
+    if code:
+        # What did not finish in time must not keep the process: its threads would be waited for at a normal end.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 @hub.command()
