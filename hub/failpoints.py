@@ -10,10 +10,11 @@ from typing import Literal
 
 from hub.settings import Settings
 
-Point = Literal["after_commit", "after_claim", "after_send", "between_advances"]
+Point = Literal["after_commit", "after_claim", "after_send", "between_advances", "after_token_refresh"]
 """`after_commit`: a request has been stored, its caller has not been answered. `after_claim`: an attempt has been
 written down, the messenger has not been called. `after_send`: it has been called, and its answer has not been written
-down. `between_advances`: a run has been claimed, and what it does next has not been computed."""
+down. `between_advances`: a run has been claimed, and what it does next has not been computed. `after_token_refresh`:
+Bitrix24 has given out new tokens, and they have not been stored."""
 
 
 def reach(settings: Settings, point: Point, text: str = "") -> None:

@@ -1,0 +1,170 @@
+"""A simulated portal and its OAuth server, and a product that is connected with them."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from connectors.bitrix24.oauth import AppInfo
+from hub.bitrix24 import connections
+from hub.bitrix24.client import Bitrix24, PortalClient
+from hub.clock import now_us
+from hub.core import Hub
+from hub.portals.models import Portal, Stamp
+from hub.sandbox.bitrix24 import lifecycle
+from hub.sandbox.bitrix24 import model as simulated
+from hub.sandbox.bitrix24.server import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET
+from hub.sandbox.bitrix24.server import Bitrix24 as Simulator
+from hub.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def _simulator() -> Iterator[Simulator]:
+    running = Simulator().start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def simulator(_simulator: Simulator) -> Simulator:
+    """A portal on its first day that limits nothing, with the application registered and not installed."""
+    control(_simulator, "reset")
+    control(_simulator, "portal", burst=0, modern=True, plan="pro", moved_to="", operating_cost_s=0.0)
+    _simulator.cloud.tokens.refreshes = 0
+    return _simulator
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path, _simulator: Simulator, sandbox_port: int) -> Settings:
+    """Settings of a product that knows the simulated portal's application."""
+    return Settings(
+        database_url=database_url,
+        instance_dir=tmp_path / "instance",
+        secret_key="a secret key for tests only",
+        encryption_keys=("an encryption key for tests only",),
+        public_url="https://hub.test",
+        egress_allow=(f"127.0.0.1:{sandbox_port}", *_simulator.spots),
+        bitrix24_client_id=DEMO_CLIENT_ID,
+        bitrix24_client_secret=DEMO_CLIENT_SECRET,
+        bitrix24_oauth_urls=(_simulator.cloud.oauth_url,),
+        bitrix24_js_url=f"{_simulator.portal.url}/api/v1/",
+        testing=True,
+    )
+
+
+def control(simulator: Simulator, action: str, **body: Any) -> Any:
+    """One of the simulator's control addresses."""
+    answer = requests.post(f"{simulator.portal.url}/_control/{action}", json=body, timeout=30)
+    answer.raise_for_status()
+    return answer.json()
+
+
+@dataclass
+class Connected:
+    """A portal of the simulator that the product is connected with, by the tokens of its administrator."""
+
+    hub: Hub
+    bitrix24: Bitrix24
+    simulator: Simulator
+    portal_id: int
+    portal: simulated.Portal
+
+    @property
+    def client(self) -> PortalClient:
+        """Calls to the portal."""
+        return self.bitrix24.client(self.portal_id)
+
+    def calls(self, method: str = "") -> list[Any]:
+        """What the portal and the OAuth server were asked, of one method if named."""
+        return [call for call in list(self.simulator.cloud.calls) if not method or call.method == method]
+
+    def state(self) -> str:
+        """The portal's state as the product has it."""
+        with self.hub.db.sql() as sql:
+            row = sql.one("SELECT state FROM portal WHERE id = ?", (self.portal_id,))
+        assert row is not None
+        return str(row[0])
+
+    def one(self, query: str, *values: Any) -> Any:
+        """The first column of the first row."""
+        with self.hub.db.sql() as sql:
+            row = sql.one(query, values)
+        return None if row is None else row[0]
+
+    def expire(self, *, refresh: bool = False) -> None:
+        """Let the access tokens be over, or with `refresh` the refresh tokens."""
+        self.simulator.cloud.tokens.expire(
+            DEMO_CLIENT_ID, self.portal.member_id, self.simulator.cloud.now(), refresh=refresh
+        )
+
+    def tokens_end(self) -> None:
+        """Let the product believe that its access tokens are over, as after an hour."""
+        self.hub.db.writer.run(lambda sql: sql.run("UPDATE bitrix24_token SET expires_at = ?", (now_us(),)))
+
+    def give_tokens(self, user_id: int = 1) -> None:
+        """Store new tokens of a user, as opening the application does."""
+        cloud = self.simulator.cloud
+        pair = cloud.tokens.mint(DEMO_CLIENT_ID, self.portal.member_id, user_id, cloud.now())
+        admin = self.portal.users[user_id].admin
+        self.hub.db.writer.run(
+            lambda sql: self.bitrix24.tokens.store(
+                sql,
+                self.portal_id,
+                user_id,
+                access=pair.access,
+                refresh=pair.refresh,
+                expires_in=3600,
+                admin=admin,
+                name="Anna",
+            )
+        )
+
+
+def connect(hub: Hub, simulator: Simulator, portal: simulated.Portal) -> Connected:
+    """Install the application on a simulated portal and store what an installation stores of it."""
+    installation = lifecycle.install(simulator.cloud, portal, simulator.app, portal.users[1])
+    installation.installed = True
+    with hub.db.write() as session:
+        stored = Portal(
+            member_id=portal.member_id,
+            domain=portal.domain,
+            installed_at=now_us(),
+            scopes=json.dumps(installation.scope),
+            time_zone="Europe/Moscow",
+        )
+        session.add(stored)
+        session.flush()
+        assert stored.id is not None
+        session.add(Stamp(portal_id=stored.id))
+        portal_id = stored.id
+    info = AppInfo(
+        client_id=DEMO_CLIENT_ID,
+        member_id=portal.member_id,
+        domain=portal.domain,
+        client_endpoint=portal.client_endpoint,
+        user_id=1,
+        scopes=tuple(installation.scope),
+        status="L",
+        version="1",
+    )
+
+    def job(sql: Any) -> None:
+        connections.keep(
+            sql, hub, info, portal_id=portal_id, oauth_url=simulator.cloud.oauth_url, user_id=1, now=now_us()
+        )
+        connections.keep_application_token(sql, hub, portal_id, installation.application_token)
+
+    hub.db.writer.run(job)
+    made = Connected(hub, Bitrix24(hub), simulator, portal_id, portal)
+    made.give_tokens()
+    return made
+
+
+@pytest.fixture
+def connected(hub: Hub, simulator: Simulator) -> Connected:
+    """The product connected with the simulated portal."""
+    return connect(hub, simulator, simulator.portal)
