@@ -1,6 +1,6 @@
 """`hub demo`: the product with simulated services around it, on one machine and without any account.
 
-This process serves the simulated messengers and the portal's page; the product runs below it as `hub serve`.
+This process serves the simulated messengers and the simulated Bitrix24; the product runs below it as `hub serve`.
 """
 
 import importlib
@@ -22,18 +22,18 @@ import click
 import requests
 
 from hub.errors import ConfigurationError
+from hub.sandbox.bitrix24.server import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Bitrix24
 from hub.sandbox.demo_check import CheckFailed, check_demo
 from hub.sandbox.demo_seed import Api, Seeded, SeedError, seed
-from hub.sandbox.portal import Portal
 from hub.sandbox.server import Sandbox
 from hub.serve import ROOT, _end_with_parent, require_free
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
-PORTS = 4  # the product, the portal, its OAuth server (not yet), the messengers
+PORTS = 4  # the product, the portal, its OAuth server, the messengers
 READY_WITHIN_S = 60.0
 STOP_WITHIN_S = 40.0
-Server = TypeVar("Server", Sandbox, Portal)
+Server = TypeVar("Server", Sandbox, Bitrix24)
 KEY_FILE = "api_key"
 KEPT = ("HUB_LOG_LEVEL", "HUB_LOG_FORMAT", "HUB_WEB_WORKERS")
 
@@ -87,27 +87,27 @@ def running(folder: Path, port: int) -> Iterator[Demo]:
     folder.mkdir(parents=True, exist_ok=True)
     if port:
         require_free(HOST, port)
+    own_port = port or _free_port()
+    url = f"http://{HOST}:{own_port}"
     sandbox = _listen(Sandbox, port and port + 3)
     try:
-        portal = _listen(lambda at: Portal(at, sandbox.url), port and port + 1)
+        bitrix24 = _listen(lambda at: Bitrix24(at, at and at + 1, sandbox.board, url), port and port + 1)
     except ConfigurationError:
         sandbox.stop()
         raise
     click.echo("Starting Hubline and its simulated services…")
-    own_port = port or _free_port()
-    url = f"http://{HOST}:{own_port}"
     product: subprocess.Popen[bytes] | None = None
     try:
         # Before the threads below begin: a process with threads had better not run code between fork and exec.
         product = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", "hub", "serve", "--host", HOST, "--port", str(own_port)],
             cwd=folder,
-            env=_environment(folder, own_port, sandbox.port),
+            env=_environment(folder, own_port, sandbox, bitrix24),
             start_new_session=True,
             preexec_fn=_end_with_parent,
         )
         sandbox.start()
-        portal.start()
+        bitrix24.start()
         if not (folder / KEY_FILE).is_file():
             importlib.import_module("hub.core")  # for the key below, in the time the product takes to start
         _wait_ready(url, product)
@@ -117,11 +117,11 @@ def running(folder: Path, port: int) -> Iterator[Demo]:
             seeded = seed(api, sandbox.url)
         finally:
             api.close()
-        yield Demo(url, sandbox.url, portal.url, key, seeded, product)
+        yield Demo(url, sandbox.url, bitrix24.portal.url, key, seeded, product)
     finally:
         if product is not None:
             _stop(product)
-        portal.stop()
+        bitrix24.stop()
         sandbox.stop()
 
 
@@ -134,7 +134,7 @@ Hubline is running with simulated services. Ctrl+C stops everything.
   Management API     {demo.url}/api/v1/   (pages with a login come in a later version)
   Its key            {demo.key}
   Phone with chats   {demo.messengers_url}/
-  Bitrix24 portal    {demo.portal_url}/   (says what will be there)
+  Bitrix24 portal    {demo.portal_url}/   (simulated: deals, robots, faults to play)
 
 Send a message by the usual link, then look at the phone:
 
@@ -199,7 +199,7 @@ def _listen(make: Callable[[int], Server], port: int) -> Server:
         return make(port)
     except OSError as error:
         raise ConfigurationError(
-            f"PORT: cannot listen on {HOST}:{port} ({error.strerror}); "
+            f"PORT: cannot listen ({error.strerror}); "
             f"the demo needs PORT and the {PORTS - 1} after it, so choose another, as in PORT=8100"
         ) from None
 
@@ -214,7 +214,7 @@ def _database(folder: Path) -> str:
     return f"sqlite:///{folder / 'hub.db'}"
 
 
-def _environment(folder: Path, port: int, messengers_port: int) -> dict[str, str]:
+def _environment(folder: Path, port: int, sandbox: Sandbox, bitrix24: Bitrix24) -> dict[str, str]:
     """The product's settings: a person's own ones stay out of the demo, except how much is logged."""
     foreign = ("HUB_", "DATABASE_URL", "PORT")
     plain = {name: value for name, value in os.environ.items() if name in KEPT or not name.startswith(foreign)}
@@ -225,7 +225,11 @@ def _environment(folder: Path, port: int, messengers_port: int) -> dict[str, str
         "HUB_INSTANCE_DIR": str(folder),
         "HUB_DATABASE_URL": _database(folder),
         "HUB_PUBLIC_URL": f"http://{HOST}:{port}",
-        "HUB_EGRESS_ALLOW": f"{HOST}:{messengers_port}",
+        "HUB_EGRESS_ALLOW": ",".join([f"{HOST}:{sandbox.port}", *bitrix24.spots]),
+        "HUB_BITRIX24_CLIENT_ID": DEMO_CLIENT_ID,
+        "HUB_BITRIX24_CLIENT_SECRET": DEMO_CLIENT_SECRET,
+        "HUB_BITRIX24_OAUTH_URLS": bitrix24.cloud.oauth_url,
+        "HUB_BITRIX24_JS_URL": f"{bitrix24.portal.url}/api/v1/",
         "PORT": str(port),
         "HUB_PORT": str(port),
         "PYTHONPATH": str(ROOT),

@@ -27,7 +27,7 @@ def check_demo(url: str, messengers_url: str, portal_url: str, seeded: Seeded) -
         _call_links(session, url, seeded)
         _await_messages(session, messengers_url)
         _open_page(session, f"{messengers_url}/", "Телефон клиента")
-        _open_page(session, f"{portal_url}/", "следующей версии")
+        _open_page(session, f"{portal_url}/", "Учебный портал")
 
 
 def _call_links(session: requests.Session, url: str, seeded: Seeded) -> None:

@@ -41,7 +41,10 @@ class Listener:
     def __init__(self, port: int = 0, host: str = "127.0.0.1") -> None:
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
         # werkzeug would end the whole program over a busy port, so the socket is made here.
-        self._socket = socket.create_server((host, port), backlog=1024)
+        try:
+            self._socket = socket.create_server((host, port), backlog=1024)
+        except OSError as error:
+            raise OSError(error.errno, f"{error.strerror}: {host}:{port}") from None
         self.host, self.port = host, int(self._socket.getsockname()[1])
         self._server: Any = None
         self._thread: threading.Thread | None = None

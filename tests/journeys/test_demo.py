@@ -13,7 +13,6 @@ import pytest
 import requests
 
 from hub.sandbox.demo import PORTS
-from hub.sandbox.portal import make_app
 from tests.processes import ROOT, alive, children, wait_until
 
 SLOW_S = 180  # machines that run many tests at once
@@ -101,7 +100,10 @@ def test_a_signal_ends_the_demo_with_every_process_it_started(
     assert link, said
     answer = requests.post(link[1], json={"chat_id": "79991234567"}, timeout=30)
     assert answer.json()["status"] == "accepted"
-    assert "появится в следующей версии" in requests.get(f"http://localhost:{port + 1}/", timeout=30).text
+    assert "Учебный портал" in requests.get(f"http://localhost:{port + 1}/", timeout=30).text
+    state = requests.get(f"http://localhost:{port + 1}/_control/state", timeout=30).json()
+    assert state["oauth_url"] == f"http://127.0.0.1:{port + 2}"
+    assert state["apps"][0]["install_url"] == f"http://127.0.0.1:{port}/bitrix24/install"
 
     process.send_signal(number)
     assert process.wait(60) == 0, output.read_text()
@@ -127,7 +129,7 @@ def test_a_second_start_keeps_the_links_and_the_key(tmp_path: Path, ended: list[
     assert (tmp_path / "instance" / "demo" / "api_key").stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("place", [0, 1, 3])
+@pytest.mark.parametrize("place", [0, 1, 2, 3])
 def test_a_busy_port_is_told_in_one_line_that_names_port(tmp_path: Path, place: int) -> None:
     first = four_free_ports()
     output = tmp_path / "output"
@@ -144,10 +146,3 @@ def test_a_port_that_leaves_no_room_is_refused(tmp_path: Path) -> None:
     process = demo("--port", "65534", cwd=tmp_path, output=output)
     assert process.wait(SLOW_S) == 1
     assert output.read_text().startswith("PORT: the demo needs a number from 1 to 65532")
-
-
-def test_the_portals_page_says_that_it_is_still_to_come() -> None:
-    answer = make_app("http://127.0.0.1:8003").test_client().get("/")
-    assert answer.status_code == 200
-    assert "появится в следующей версии" in answer.text
-    assert 'href="http://127.0.0.1:8003"' in answer.text

@@ -43,8 +43,16 @@ class Shown:
         return frame
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator["playwright.Browser"]:
+    with playwright.sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield running
+        running.close()
+
+
 @pytest.fixture
-def shown() -> Iterator[Shown]:
+def shown(browser: "playwright.Browser") -> Iterator[Shown]:
     listener = Listener()
     application = f"http://127.0.0.1:{listener.port}"
     bitrix = Bitrix24(app_url=application).start()
@@ -59,15 +67,14 @@ def shown() -> Iterator[Shown]:
 
     listener.open(app)
     listener.start("application")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1200, "height": 900})
-        complaints: list[str] = []
-        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        shown = Shown(bitrix, application, page)
-        yield shown
-        browser.close()
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    shown = Shown(bitrix, application, page)
+    yield shown
+    context.close()
     bitrix.stop()
     listener.stop()
     assert [text for text in complaints if shown.expected not in text] == []

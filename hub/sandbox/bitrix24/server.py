@@ -57,9 +57,9 @@ class Bitrix24:
 
     @property
     def spots(self) -> list[str]:
-        """The `ip:port` of every address, as HUB_EGRESS_ALLOW wants them."""
+        """The `ip:port` of every address `localhost` may mean, as HUB_EGRESS_ALLOW wants them."""
         ports = [self._oauth.port, *(listener.port for listener in self._portals.values())]
-        return [f"127.0.0.1:{port}" for port in ports]
+        return [f"{ip}:{port}" for port in ports for ip in ("127.0.0.1", "[::1]")]
 
     def start(self) -> "Bitrix24":
         """Serve in threads."""
