@@ -2,7 +2,7 @@
 
 One loop claims, a pool of threads (greenlets, once gevent has replaced them) does. It claims only as many messages
 as there are free hands, since a claim is the beginning of an attempt. It wakes by the bell or
-after a quarter of a second, so that what was put off is at most that much late.
+after a tenth of a second, so that what was put off is at most that much late.
 """
 
 import signal
@@ -32,7 +32,8 @@ from hub.sql import Sql
 from hub.upkeep.keeper import OF_WORKER, Keeper
 
 log = structlog.get_logger(__name__)
-POLL_S = 0.25
+POLL_S = 0.1
+"""Less than `pacing.BURST_S`, so that a line gets all of its rate."""
 RUN_HANDS = 8
 HOUSEKEEPING_S = 1.0
 STOP_WITHIN_S = 20.0
@@ -103,7 +104,7 @@ class Worker:
         if free == 0 or self._alone:
             return 0
         owner, now = self._hub.owner, now_us()
-        # A look before the claim: an idle worker must not take the write lock four times a second.
+        # A look before the claim: an idle worker must not take the write lock ten times a second.
         with self._hub.db.sql() as sql:
             lines = claiming.ready_lines(sql, now=now)
             suspects = sorted(claiming.suspect_lines(sql, now=now).intersection(lines))

@@ -105,15 +105,17 @@ def _ready(
     if not lines:
         return {}
     found: dict[str, _Ready] = {}
-    for line_id, portal_id, channel, state, settings, pace_at, ramp_from in sql.all(
-        "SELECT id, portal_id, channel, state, settings, pace_at, ramp_from FROM line"  # noqa: S608
+    for line_id, portal_id, channel, state, settings, pace_at, ramp_from, slowed_until in sql.all(
+        "SELECT id, portal_id, channel, state, settings, pace_at, ramp_from, slowed_until FROM line"  # noqa: S608
         f" WHERE id IN ({marks(len(lines))}) AND {_MAY_SEND}",
         (*lines, now),
     ):
         own, chosen = channel_class(channel).carries, loads(settings)
-        rate = pacing.slow_start(_rate(chosen.get("rate_per_s"), own.rate_per_s), ramp_from=ramp_from, now=now)
+        rate = pacing.slowed(_rate(chosen.get("rate_per_s"), own.rate_per_s), until=slowed_until, now=now)
+        rate = pacing.slow_start(rate, ramp_from=ramp_from, now=now)
         chat_rate = _rate(chosen.get("rate_per_chat_per_s"), own.rate_per_chat_per_s)
-        most = min(limit, room(line_id), pacing.allowance(pace_at, now=now, rate_per_s=rate, burst=_burst(rate)))
+        allowed = pacing.allowance(pace_at, now=now, rate_per_s=rate, burst=pacing.burst_of(rate))
+        most = min(limit, room(line_id), allowed)
         if state == "unreachable":
             most = min(most, 1)
         if most > 0 and due:
@@ -181,7 +183,3 @@ def _chat_tats(sql: Sql, line_id: str, chats: Sequence[str]) -> Mapping[str, int
 def _rate(chosen: object, own: float) -> float:
     number = as_number(chosen)
     return own if number is None else float(number)
-
-
-def _burst(rate: float) -> int:
-    return max(1, round(rate))

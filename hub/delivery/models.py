@@ -34,6 +34,7 @@ class Line(SQLModel, table=True):
     state_since: int | None = moment(nullable=True)
     held_until: int | None = moment(nullable=True)
     pace_at: int | None = moment(nullable=True)
+    slowed_until: int | None = moment(nullable=True)
     trouble: int = 0
     opened: int = 0
     opened_at: int | None = moment(nullable=True)

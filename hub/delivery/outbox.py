@@ -187,8 +187,14 @@ def settle(sql: Sql, claimed: Claimed, settlement: Settlement, *, owner: str, no
         join(sql, claimed.line_id, claimed.chat_id)
     if settlement.hold_line_until is not None:
         sql.run(
-            "UPDATE line SET held_until = ? WHERE id = ? AND (held_until IS NULL OR held_until < ?)",
-            (settlement.hold_line_until, claimed.line_id, settlement.hold_line_until),
+            "UPDATE line SET held_until = CASE WHEN held_until > ? THEN held_until ELSE ? END, slowed_until = ?"
+            " WHERE id = ?",
+            (
+                settlement.hold_line_until,
+                settlement.hold_line_until,
+                now + int(pacing.SLOWED_S * SECOND),
+                claimed.line_id,
+            ),
         )
     if settlement.line_state is not None:
         sql.run(

@@ -18,6 +18,9 @@ PROBE_WAIT_S = 60.0
 CHECK_AGAIN_S = 3600.0
 """How often a line whose account was refused asks its messenger whether it is let in again."""
 RAMP_S = 10
+BURST_S = 0.2
+SLOWED_S = 60.0
+"""How long a line goes at half its rate after its messenger asked it for a pause."""
 
 
 def allowance(tat: int | None, *, now: int, rate_per_s: float, burst: int) -> int:
@@ -41,6 +44,17 @@ def free_at(tat: int | None, *, now: int, rate_per_s: float, burst: int) -> int:
     if rate_per_s <= 0 or tat is None:
         return now
     return max(now, tat - int((burst - 1) * SECOND / rate_per_s))
+
+
+def burst_of(rate_per_s: float) -> int:
+    """How many a rested line may send at once: a fifth of a second's worth, so that no second sees more than 1.2 times
+    the rate."""
+    return max(1, int(rate_per_s * BURST_S))
+
+
+def slowed(rate_per_s: float, *, until: int | None, now: int) -> float:
+    """A line's rate, half of it while the messenger's last call for a pause is recent (`until`: µs)."""
+    return rate_per_s / 2 if until is not None and now < until else rate_per_s
 
 
 def slow_start(rate_per_s: float, *, ramp_from: int | None, now: int) -> float:

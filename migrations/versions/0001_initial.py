@@ -344,6 +344,7 @@ def upgrade() -> None:
         sa.Column("state_since", BIG, nullable=True),
         sa.Column("held_until", BIG, nullable=True),
         sa.Column("pace_at", BIG, nullable=True),
+        sa.Column("slowed_until", BIG, nullable=True),
         sa.Column("trouble", sa.Integer(), nullable=False),
         sa.Column("opened", sa.Integer(), nullable=False),
         sa.Column("opened_at", BIG, nullable=True),

@@ -32,12 +32,25 @@ def fail(queue: Queue, claimed: Claimed, due_at: int) -> None:
 
 
 def test_a_line_sends_its_rate_and_the_rest_a_moment_later(make_queue: Any) -> None:
-    queue = make_queue(rate_per_s=2)
+    queue = make_queue(rate_per_s=10)
     for number in range(5):
         queue.put(f"chat {number}")
     assert len(queue.claim()) == 2
     assert queue.claim() == []
-    assert len(queue.claim(now=NOW + SECOND // 2)) == 1
+    assert len(queue.claim(now=NOW + SECOND // 10)) == 1
+
+
+def test_a_line_that_was_asked_for_a_pause_goes_at_half_its_rate_for_a_minute(make_queue: Any) -> None:
+    queue = make_queue(rate_per_s=10)
+    for number in range(40):
+        queue.put(f"chat {number}")
+    first, _ = queue.claim()
+    queue.settle(first, "queued", "rate_limited", counts=False, due_at=NOW, hold_line_until=NOW + SECOND)
+    assert queue.claim() == []
+    in_a_second = [len(queue.claim(now=NOW + (10 + tenth) * SECOND // 10)) for tenth in range(10)]
+    assert sum(in_a_second) == 5
+    later = [len(queue.claim(now=NOW + 60 * SECOND + tenth * SECOND // 10)) for tenth in range(10)]
+    assert sum(later) == 11
 
 
 def test_a_chat_gets_a_short_burst_and_then_one_a_second_while_other_chats_go_on(make_queue: Any) -> None:
@@ -98,7 +111,8 @@ def test_a_probe_that_goes_out_brings_the_line_back_slowly(make_queue: Any) -> N
     assert queue.settle(probe, "sent")
     assert line_column(queue, "state") == "active"
     assert len(queue.claim(20, now=NOW)) == 1
-    assert len(queue.claim(20, now=NOW + 2 * SECOND)) == 4
+    steps = [len(queue.claim(20, now=NOW + tenth * SECOND // 10)) for tenth in range(10, 30)]
+    assert (sum(steps[:10]), sum(steps[10:])) == (2, 4)
 
 
 def test_a_success_in_between_forgets_earlier_failures(make_queue: Any) -> None:

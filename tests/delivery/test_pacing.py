@@ -9,9 +9,11 @@ from hub.delivery.pacing import (
     UNLIMITED,
     allowance,
     breaker_pause_s,
+    burst_of,
     free_at,
     shares,
     slow_start,
+    slowed,
     spend,
 )
 
@@ -41,6 +43,25 @@ def test_no_second_sees_more_than_rate_and_burst(rate: int, burst: int, gaps: li
         sent += [now] * count
     for begin in sent:
         assert sum(1 for at in sent if begin <= at < begin + SECOND) <= rate + burst
+
+
+@given(st.floats(0.1, 500), st.lists(st.integers(0, SECOND // 2), min_size=5, max_size=60))
+def test_no_second_sees_more_than_a_fifth_above_a_lines_rate(rate: float, gaps: list[int]) -> None:
+    now, tat, sent = NOW, None, []
+    for gap in gaps:
+        now += gap
+        count = allowance(tat, now=now, rate_per_s=rate, burst=burst_of(rate))
+        tat = spend(tat, now=now, rate_per_s=rate, count=count)
+        sent += [now] * count
+    for begin in sent:
+        assert sum(1 for at in sent if begin <= at < begin + SECOND) <= max(1.2 * rate, rate + 1) + 1
+
+
+def test_a_line_goes_at_half_its_rate_until_its_time_is_over() -> None:
+    assert slowed(30, until=NOW + 1, now=NOW) == 15
+    assert slowed(30, until=NOW, now=NOW) == 30
+    assert slowed(30, until=None, now=NOW) == 30
+    assert slowed(0, until=NOW + 1, now=NOW) == 0
 
 
 @pytest.mark.parametrize(("second", "rate"), [(0, 1), (1, 2), (2, 4), (4, 16), (5, 25), (20, 25)])
