@@ -58,7 +58,11 @@ def result() -> Response:
         return _json(outcome.status, outcome.answer)
     waiting: Waiting = current_app.extensions["hub.waiting"]
     until = arrived.received_at + int(outcome.wait_s * SECOND)
-    answered = waiting.follow(outcome.run_id, outcome.claimed, until)
+    try:
+        answered = waiting.follow(outcome.run_id, outcome.claimed, until)
+    except LookupError:
+        # An event's key is remembered for longer than a portal may keep its runs.
+        return _json(outcome.status, outcome.answer)
     return _json(answered.status, answered.body)
 
 

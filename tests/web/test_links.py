@@ -51,6 +51,16 @@ def test_a_set_rate_refuses_the_excess_with_retry_after_and_keeps_nothing(api: A
     assert len(api.get("/requests").json["items"]) == len(accepted)
 
 
+def test_a_repeat_of_an_event_whose_run_is_no_longer_kept_is_still_a_repeat(api: Any, client: Any, hub: Any) -> None:
+    document = {**SCENARIO, "blocks": [{"id": "start", "type": "incoming_webhook", "config": {"event_key": "id"}}]}
+    links = api.post("/scenarios", document).json["links"]
+    first = client.post(links["token_only"].removeprefix("https://hub.test"), json={"id": 5}).json
+    hub.db.writer.run(lambda sql: sql.run("DELETE FROM run"))
+    for link in (links["token_only"], links["result"]):
+        again = client.post(link.removeprefix("https://hub.test"), json={"id": 5})
+        assert (again.status_code, again.json["status"], again.json["run"]) == (200, "duplicate", first["run"])
+
+
 def test_unknown_tokens_say_nothing_and_are_slowed_down_after_sixty(client: Any) -> None:
     answers = [client.get("/get/?token=nothing") for _ in range(61)]
     assert {answer.status_code for answer in answers[:60]} == {404}
