@@ -244,6 +244,17 @@ def test_people_show_their_addresses_only_to_wider_scopes(portal: Portal) -> Non
     assert (row["ID"], row["ACTIVE"], row["EMAIL"]) == ("1", True, "ann@example.com")
 
 
+def test_people_who_do_not_see_all_see_their_own_cards(installed: Portal) -> None:
+    installed.control("user", id=2, sees_all=False)
+    token = installed.control("mint", user=2)["access"]
+    refused = installed.call("crm.deal.get", token=token, id=1)
+    assert (refused.status_code, refused.json()["error_description"]) == (400, "Access denied")
+    assert installed.refused("crm.item.get", token=token, entityTypeId=2, id=1) == (400, "ACCESS_DENIED")
+    assert installed.result("crm.deal.list", token=token) == []
+    installed.result("crm.deal.update", id=1, fields={"ASSIGNED_BY_ID": 2})
+    assert installed.result("crm.deal.get", token=token, id=1)["ASSIGNED_BY_ID"] == "2"
+
+
 def test_notices_replace_earlier_ones_of_their_tag(installed: Portal) -> None:
     first = installed.result("im.notify.system.add", USER_ID=1, MESSAGE="a", TAG="t")
     second = installed.result("im.notify.system.add", USER_ID=1, MESSAGE="b", TAG="t")

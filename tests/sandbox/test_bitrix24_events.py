@@ -157,6 +157,16 @@ def test_a_token_from_an_event_causes_three_more_events_at_most(bound: Portal) -
     assert len(bound.application.got("event", 5)) == 5
 
 
+def test_an_outgoing_webhook_needs_no_application_and_has_a_token_of_its_own(portal: Portal) -> None:
+    url = f"{portal.application.url}/hook"
+    token = portal.control("outgoing", event="ONCRMDEALUPDATE", url=url)["token"]
+    portal.control("card", id=1, fields={"TITLE": "x"})
+    (form,) = portal.application.got("hook")
+    assert set(form) == {"event", "data", "ts", "auth"}
+    assert set(form["auth"]) == {"domain", "client_endpoint", "server_endpoint", "member_id", "application_token"}
+    assert form["auth"]["application_token"] == token
+
+
 def test_event_test_tells_whether_the_portal_can_reach_the_application(installed: Portal) -> None:
     installed.result("event.bind", event="ONAPPTEST", handler=f"{installed.application.url}/event")
     assert installed.result("event.test", any="thing") == 1

@@ -29,7 +29,7 @@ def test_the_install_page_gets_a_form_with_the_viewers_tokens_and_the_portal_in_
         "PLACEMENT_OPTIONS",
     ]
     assert frame["fields"]["PLACEMENT"] == "DEFAULT"
-    assert frame["fields"]["PLACEMENT_OPTIONS"] == '{"URI": "\\/marketplace\\/app\\/7\\/"}'
+    assert frame["fields"]["PLACEMENT_OPTIONS"] == '{"URI":"\\/marketplace\\/app\\/7\\/"}'
     assert frame["fields"]["AUTH_EXPIRES"] == "3600"
 
 

@@ -169,9 +169,15 @@ def test_a_method_that_worked_too_long_is_blocked_alone_until_the_oldest_minute_
 
 
 def test_a_portal_that_moved_answers_302(installed: Portal) -> None:
-    installed.control("portal", moved_to="new.example:1")
+    installed.control("portal", moved_to="elsewhere.example")
+    assert installed.call("profile").headers["Location"] == "http://elsewhere.example/rest/profile"
+    installed.control("portal", moved_to="")
+    new = installed.control("move")["domain"]
     answer = installed.call("profile")
-    assert (answer.status_code, answer.headers["Location"]) == (302, "http://new.example:1/rest/profile")
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"http://{new}/rest/profile")
+    assert installed.call("profile", on=f"http://{new}").status_code == 200
+    info = installed.get(f"{installed.oauth}/rest/app.info/", auth=installed.token).json()
+    assert info["result"]["install"]["domain"] == new
 
 
 def test_faults_are_played_for_the_method_they_name(installed: Portal) -> None:

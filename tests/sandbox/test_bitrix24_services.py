@@ -1,5 +1,6 @@
 """What else an application registers: message providers, placements, options, offline events, connectors."""
 
+import json
 from typing import Any
 
 import pytest
@@ -90,7 +91,8 @@ def test_a_placement_opens_with_its_options_for_the_person_looking(installed: Po
     frame = installed.control("frame", placement="CRM_DEAL_DETAIL_TAB", user=2, options={"ID": "1"})
     assert frame["action"].startswith(f"{tab}?DOMAIN=")
     assert frame["fields"]["PLACEMENT"] == "CRM_DEAL_DETAIL_TAB"
-    assert '"ID": "1"' in frame["fields"]["PLACEMENT_OPTIONS"]
+    address = r"\/crm\/deal\/details\/1\/?IFRAME=Y&IFRAME_TYPE=SIDE_SLIDER"
+    assert frame["fields"]["PLACEMENT_OPTIONS"] == f'{{"ID":"1","URI":"{address}"}}'
     assert installed.result("profile", token=frame["fields"]["AUTH_ID"])["ID"] == "2"
     (shown,) = installed.result("placement.get")
     assert (shown["title"], shown["options"], shown["userId"]) == ("Хаб", [], 0)
@@ -226,6 +228,13 @@ def connector(installed: Portal) -> Portal:
     given = {"ID": "Hub_WA", "NAME": "Hub", "ICON": icon, "PLACEMENT_HANDLER": f"{installed.application.url}/set"}
     assert installed.result("imconnector.register", **given) == {"result": True}
     return installed
+
+
+def test_the_connectors_settings_page_is_told_the_line_and_its_state(connector: Portal) -> None:
+    frame = connector.control("frame", placement="SETTING_CONNECTOR", connector="hub_wa", line=107)
+    assert frame["action"].startswith(f"{connector.application.url}/set?")
+    options = json.loads(frame["fields"]["PLACEMENT_OPTIONS"])
+    assert (options["CONNECTOR"], options["LINE"], options["STATUS"]) == ("hub_wa", "107", False)
 
 
 def say(portal: Portal, **more: Any) -> Any:

@@ -18,12 +18,15 @@ than the one at this address, `client_id` another application than the first, an
 
     POST /_control/app         client_id, client_secret, app_url, install_url, scope, status, version, api_only
     POST /_control/portals     a new portal: title, plan, features, modern, users, …  -> domain, member_id, …
-    POST /_control/portal      title, lang, offset_h, plan, features, modern, moved_to, burst, rate,
+    POST /_control/portal      title, lang, offset_h, plan, features, modern, burst, rate, moved_to,
                                operating_limit_s, operating_cost_s (burst 0: no limit)
-    POST /_control/user        id, name, last_name, admin, active, barred
+    POST /_control/move        a new domain for the portal; REST at the old one answers 302  -> domain
+    POST /_control/user        id, name, last_name, admin, active, barred, sees_all (else only own cards)
     POST /_control/webhook     user, scope  -> url of an incoming webhook
+    POST /_control/outgoing    event, url  -> token of an outgoing webhook
     POST /_control/install     user  -> installed, application_token, frame {sid, action, name, origin, fields}
-    POST /_control/frame       user, placement, options, handler  -> a frame; post `fields` to `action` as a form
+    POST /_control/frame       user, placement, options, handler (for SETTING_CONNECTOR: connector, line)  -> a frame;
+                               post its `fields` to its `action` as a form
     POST /_control/frame/<sid>/<command>    getInitData, setInstallFinish, refreshAuth, setAppOption, …
     POST /_control/uninstall   clean      POST /_control/update   version      POST /_control/pay   paid
     POST /_control/card        do (add, update, delete), entityTypeId, id, fields by legacy names, user (0: automation)

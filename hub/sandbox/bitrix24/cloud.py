@@ -60,7 +60,9 @@ class Cloud:
         self.automation = Automation(self)
         self.open_lines = OpenLines(self)
         self.notifications: list[dict[str, Any]] = []
+        # Set by the server, which gives portals their addresses.
         self.make_portal: Callable[..., Portal] = self.add_portal
+        self.move_portal: Callable[[Portal], str] | None = None
         self.calls: deque[CallRecord] = deque(maxlen=CALLS_KEPT)
         self._numbers = itertools.count(1)
         self._ahead_s = 0.0

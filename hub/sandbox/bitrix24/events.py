@@ -5,7 +5,7 @@ import json
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from hub.sandbox.bitrix24.model import Handler, Installation, OfflineRow, Portal, User
+from hub.sandbox.bitrix24.model import Handler, Installation, OfflineRow, Outgoing, Portal, User
 from hub.sandbox.bitrix24.tokens import Token
 
 if TYPE_CHECKING:
@@ -118,6 +118,9 @@ class Hit:
             else:
                 self.token.budget -= 1
         for event, data in events:
+            for hook in self.portal.outgoing:
+                if hook.event == event and event != "ONCRMDEALMOVETOCATEGORY":
+                    self._post_outgoing(hook, event, data)
             for installation in list(self.portal.installations.values()):
                 if installation.installed:
                     self._tell(installation, event, data)
@@ -157,6 +160,20 @@ class Hit:
             return {"event": event, **number, "data": data, "ts": int(cloud.now()), "auth": auth}
 
         cloud.queue.put("event", event, handler.handler, portal.member_id, build)
+
+    def _post_outgoing(self, hook: Outgoing, event: str, data: dict[str, Any]) -> None:
+        auth = {
+            "domain": self.portal.domain,
+            "client_endpoint": self.portal.client_endpoint,
+            "server_endpoint": self.cloud.server_endpoint,
+            "member_id": self.portal.member_id,
+            "application_token": hook.token,
+        }
+
+        def build() -> dict[str, Any]:
+            return {"event": event, "data": data, "ts": int(self.cloud.now()), "auth": auth}
+
+        self.cloud.queue.put("event", event, hook.url, self.portal.member_id, build)
 
     def _keep(self, installation: Installation, handler: Handler, event: str, data: dict[str, Any]) -> None:
         """Write an event into the queue for offline readers, which holds the last state of equal ones only."""

@@ -4,6 +4,7 @@ The commands come from the portal's own page, which passes on what the applicati
 """
 
 import json
+import re
 import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -96,7 +97,7 @@ def render(
             query["install_finished"] = "Y"
         shown = dict(options or {})
         if portal.modern:
-            shown.setdefault("URI", f"/marketplace/app/{installation.number}/")
+            shown.setdefault("URI", _opened_at(installation, placement, shown))
         parts = urlsplit(target)
         frame = Frame(
             sid=sid,
@@ -115,6 +116,14 @@ def render(
     return frame
 
 
+def _opened_at(installation: Installation, placement: str, options: dict[str, Any]) -> str:
+    """The portal's own address of the page around the frame."""
+    card = re.match(r"CRM_([A-Z]+)_DETAIL_", placement)
+    if card is None:
+        return f"/marketplace/app/{installation.number}/"
+    return f"/crm/{card[1].lower()}/details/{options.get('ID', 0)}/?IFRAME=Y&IFRAME_TYPE=SIDE_SLIDER"
+
+
 def _form(
     cloud: "Cloud", portal: Portal, installation: Installation, token: Token, placement: str, options: dict[str, Any]
 ) -> dict[str, str]:
@@ -131,7 +140,7 @@ def _form(
         }
     fields |= {"member_id": portal.member_id, "status": installation.app.status, "PLACEMENT": placement}
     if options or placement != "DEFAULT":
-        fields["PLACEMENT_OPTIONS"] = json.dumps(options, ensure_ascii=True).replace("/", "\\/")
+        fields["PLACEMENT_OPTIONS"] = json.dumps(options, separators=(",", ":")).replace("/", "\\/")
     return fields
 
 

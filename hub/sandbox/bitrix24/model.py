@@ -27,7 +27,7 @@ class App:
 
 @dataclass
 class User:
-    """A person on a portal."""
+    """A person on a portal. Without `sees_all` only the cards they are responsible for are open to them."""
 
     id: int
     name: str
@@ -36,6 +36,7 @@ class User:
     active: bool = True
     email: str = ""
     position: str = ""
+    sees_all: bool = True
 
 
 @dataclass
@@ -146,8 +147,18 @@ class Webhook:
 
 
 @dataclass
+class Outgoing:
+    """An outgoing webhook: an event posted to an address, with a token of the webhook's own and no other."""
+
+    event: str
+    url: str
+    token: str
+
+
+@dataclass
 class Portal:
-    """One portal. `domain` is what applications call it by; `moved_to` makes the old address answer 302.
+    """One portal. `domain` is what applications call it by; its earlier addresses answer 302. `moved_to` makes all of
+    them answer 302 to a place of the test's choice.
 
     `modern` adds SERVER_ENDPOINT, APPLICATION_TOKEN and APPLICATION_SCOPE to frames and event_handler_id to events.
     `burst` and `rate` are the leaky bucket (requests, requests per second); burst 0 switches it off.
@@ -174,6 +185,7 @@ class Portal:
     # The options that removed applications left behind: for all, and for each person.
     kept: dict[str, tuple[dict[str, Any], dict[int, dict[str, Any]]]] = field(default_factory=dict)
     webhooks: list[Webhook] = field(default_factory=list)
+    outgoing: list[Outgoing] = field(default_factory=list)
 
     @property
     def url(self) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hub.sandbox.bitrix24.events import Hit
-from hub.sandbox.bitrix24.model import Connector, Portal
+from hub.sandbox.bitrix24.model import Connector, Installation, Portal
 from hub.sandbox.bitrix24.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -74,6 +74,23 @@ class OpenLines:
                     message["state"] = state
                     return True
         return False
+
+
+def settings_page(installation: Installation, connector: str, line: int) -> tuple[str, dict[str, Any]]:
+    """The address of a connector's page for a line and what its frame is told. Raises Refusal for an unknown one."""
+    known = installation.connectors.get(connector)
+    if known is None:
+        raise Refusal("NOT_FOUND", "There is no such connector")
+    done = ready(known, line)
+    return known.placement_handler, {
+        "CONNECTOR": known.id,
+        "LINE": str(line),
+        "ACTIVE_STATUS": line in known.active,
+        "CONNECTION_STATUS": line in known.data,
+        "REGISTER_STATUS": line in known.data,
+        "ERROR_STATUS": False,
+        "STATUS": done,
+    }
 
 
 def ready(connector: Connector, line: int) -> bool:

@@ -29,9 +29,12 @@ def blueprint(cloud: "Cloud", portal: Portal) -> Blueprint:
     def call(path: str) -> Response:
         if request.method == "OPTIONS":
             return _open_to_all(Response(status=200))
-        if portal.moved_to:
+        here = request.environ["SERVER_PORT"] == portal.domain.rpartition(":")[2]
+        if portal.moved_to or not here:
             query = f"?{request.query_string.decode()}" if request.query_string else ""
-            return Response(status=302, headers={"Location": f"http://{portal.moved_to}/rest/{path}{query}"})
+            return Response(
+                status=302, headers={"Location": f"http://{portal.moved_to or portal.domain}/rest/{path}{query}"}
+            )
         webhook, name = _split(portal, path)
         played = play_before(cloud.board, SERVICE, name)
         if played.answer is not None:

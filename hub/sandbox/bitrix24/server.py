@@ -30,11 +30,11 @@ class Bitrix24:
         self.board = board or Board()
         self.cloud = Cloud(self.board)
         self._oauth = Listener(oauth_port)
-        self._portals: dict[str, Listener] = {}
+        self._portals: list[Listener] = []
         self._started = False
         self.cloud.oauth_url = f"http://127.0.0.1:{self._oauth.port}"
         self._oauth.open(_app("oauth", oauth.blueprint(self.cloud)))
-        self.cloud.make_portal = self.add_portal
+        self.cloud.make_portal, self.cloud.move_portal = self.add_portal, self.move_portal
         try:
             self.portal = self.add_portal(portal_port, member_id=FIRST_MEMBER)
         except OSError:
@@ -48,24 +48,35 @@ class Bitrix24:
         domain = f"localhost:{listener.port}"
         more.setdefault("member_id", hashlib.md5(domain.encode(), usedforsecurity=False).hexdigest())
         portal = self.cloud.add_portal(domain, **more)
+        self._serve(listener, portal)
+        return portal
+
+    def move_portal(self, portal: Portal, port: int = 0) -> str:
+        """Give a portal a new domain; REST at the old one answers 302 from now on. Returns the new domain."""
+        listener = Listener(port)
+        with self.cloud.lock:
+            portal.domain = f"localhost:{listener.port}"
+        self._serve(listener, portal)
+        return portal.domain
+
+    def _serve(self, listener: Listener, portal: Portal) -> None:
         pages = (rest.blueprint(self.cloud, portal), desk.blueprint(self.cloud, portal))
         listener.open(_app("portal", *pages, control.blueprint(self.cloud, portal)))
-        self._portals[portal.member_id] = listener
+        self._portals.append(listener)
         if self._started:
             listener.start("bitrix24-portal")
-        return portal
 
     @property
     def spots(self) -> list[str]:
         """The `ip:port` of every address `localhost` may mean, as HUB_EGRESS_ALLOW wants them."""
-        ports = [self._oauth.port, *(listener.port for listener in self._portals.values())]
+        ports = [self._oauth.port, *(listener.port for listener in self._portals)]
         return [f"{ip}:{port}" for port in ports for ip in ("127.0.0.1", "[::1]")]
 
     def start(self) -> "Bitrix24":
         """Serve in threads."""
         self._started = True
         self._oauth.start("bitrix24-oauth")
-        for listener in self._portals.values():
+        for listener in self._portals:
             listener.start("bitrix24-portal")
         return self
 
@@ -73,7 +84,7 @@ class Bitrix24:
         """Stop serving; what still waits to be delivered is lost."""
         self.board.stopping.set()
         self.cloud.stop()
-        for listener in (self._oauth, *self._portals.values()):
+        for listener in (self._oauth, *self._portals):
             listener.stop()
 
 

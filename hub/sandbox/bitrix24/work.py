@@ -4,11 +4,11 @@ import secrets
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from hub.sandbox.bitrix24 import frames, lifecycle, messages
+from hub.sandbox.bitrix24 import frames, lifecycle, messages, openlines
 from hub.sandbox.bitrix24.crm import views
 from hub.sandbox.bitrix24.events import Hit
 from hub.sandbox.bitrix24.methods.crm_cards import multi_changes
-from hub.sandbox.bitrix24.model import App, Installation, Portal, User, Webhook
+from hub.sandbox.bitrix24.model import App, Installation, Outgoing, Portal, User, Webhook
 from hub.sandbox.bitrix24.processes import KINDS, Step
 from hub.sandbox.bitrix24.refusals import Refusal
 from hub.sandbox.bitrix24.showing import SETTABLE, frame_shown, portal_shown
@@ -50,6 +50,12 @@ def set_portal(cloud: "Cloud", portal: Portal, asked: Asked) -> Asked:
     return portal_shown(cloud, portal)
 
 
+def move_portal(cloud: "Cloud", portal: Portal, _asked: Asked) -> Asked:
+    """Give the portal a new domain."""
+    assert cloud.move_portal is not None
+    return {"domain": cloud.move_portal(portal)}
+
+
 def set_user(_cloud: "Cloud", portal: Portal, asked: Asked) -> Asked:
     """Add or change a person; `barred` takes the applications away from them."""
     barred = asked.pop("barred", None)
@@ -70,6 +76,13 @@ def add_webhook(_cloud: "Cloud", portal: Portal, asked: Asked) -> Asked:
     return {"url": f"{portal.client_endpoint}{hook.user_id}/{hook.code}/", "code": hook.code}
 
 
+def add_outgoing(_cloud: "Cloud", portal: Portal, asked: Asked) -> Asked:
+    """An outgoing webhook, which needs no application."""
+    hook = Outgoing(str(asked["event"]).upper(), str(asked["url"]), secrets.token_hex(16))
+    portal.outgoing.append(hook)
+    return asdict(hook)
+
+
 def install(cloud: "Cloud", portal: Portal, asked: Asked) -> Asked:
     """Put an application on the portal, as an administrator does; the answer has the frame of its first page."""
     user = _user(portal, asked)
@@ -86,8 +99,10 @@ def install(cloud: "Cloud", portal: Portal, asked: Asked) -> Asked:
 def open_frame(cloud: "Cloud", portal: Portal, asked: Asked) -> Asked:
     """A page of the application for a person: the main one, or a placement with its options."""
     installation = _installation(cloud, portal, asked)
-    placement, url = asked.get("placement", "DEFAULT"), asked.get("handler", "")
-    if placement != "DEFAULT" and not url:
+    placement, url, options = asked.get("placement", "DEFAULT"), asked.get("handler", ""), asked.get("options")
+    if placement == "SETTING_CONNECTOR":
+        url, options = openlines.settings_page(installation, str(asked["connector"]), int(asked["line"]))
+    elif placement != "DEFAULT" and not url:
         bound = [row for row in installation.placements if row.placement == placement]
         if not bound:
             raise Refusal("ERROR_PLACEMENT_NOT_FOUND", "The placement is not bound")
@@ -99,7 +114,7 @@ def open_frame(cloud: "Cloud", portal: Portal, asked: Asked) -> Asked:
         _user(portal, asked),
         placement=placement,
         url=url,
-        options=asked.get("options"),
+        options=options,
         finished=bool(asked.get("finished")),
     )
     return frame_shown(frame)
@@ -248,6 +263,7 @@ def reset(cloud: "Cloud") -> None:
             portal.triggers.clear()
             portal.kept.clear()
             portal.webhooks.clear()
+            portal.outgoing.clear()
             cloud.furnish(portal)
 
 

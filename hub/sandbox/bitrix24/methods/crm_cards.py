@@ -20,7 +20,14 @@ def identified(call: Call, kind: Kind) -> tuple[int, Item]:
     card = call.portal.crm.items[kind.id].get(int(raw))
     if card is None:
         raise Refusal("", NOT_FOUND)
+    if not visible(call, card):
+        raise Refusal("", "Access denied")
     return int(raw), card
+
+
+def visible(call: Call, card: Item) -> bool:
+    """Whether the person may see a card."""
+    return call.user.admin or call.user.sees_all or card.get("ASSIGNED_BY_ID") == str(call.user.id)
 
 
 def multi_changes(fields: dict[str, Any]) -> list[dict[str, Any]]:
@@ -69,7 +76,8 @@ def _register(code: str) -> None:
     @method("list")
     def list_(call: Call) -> Page:
         crm = call.portal.crm
-        return listed(call, kind, [views.legacy_card(crm, kind, card) for card in crm.items[kind.id].values()])
+        seen = [card for card in crm.items[kind.id].values() if visible(call, card)]
+        return listed(call, kind, [views.legacy_card(crm, kind, card) for card in seen])
 
     @method("add")
     def add(call: Call) -> int:

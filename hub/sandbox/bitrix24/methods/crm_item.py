@@ -7,6 +7,7 @@ from hub.sandbox.bitrix24.calls import Call, Page, registry
 from hub.sandbox.bitrix24.crm import filters, views
 from hub.sandbox.bitrix24.crm.kinds import MULTIFIELDS, Field, Kind
 from hub.sandbox.bitrix24.crm.store import Item
+from hub.sandbox.bitrix24.methods.crm_cards import visible
 from hub.sandbox.bitrix24.refusals import Refusal, wrong_value
 
 
@@ -40,6 +41,8 @@ def _card(call: Call, kind: Kind) -> tuple[int, Item]:
     card = call.portal.crm.items[kind.id].get(number)
     if card is None:
         raise Refusal("NOT_FOUND", "Item not found")
+    if not visible(call, card):
+        raise Refusal("ACCESS_DENIED", "Access denied")
     return number, card
 
 
@@ -125,6 +128,7 @@ def list_(call: Call) -> Page:
     rows = [
         views.item_card(crm, kind, card, original=original, fm="*" in wanted or "fm" in wanted)
         for card in crm.items[kind.id].values()
+        if visible(call, card)
     ]
     conditions = {}
     for key, value in call.table("filter").items():
