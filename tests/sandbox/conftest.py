@@ -20,6 +20,7 @@ class Application:
     def __init__(self) -> None:
         self.forms: list[tuple[str, dict[str, Any], dict[str, str]]] = []
         self.status = 200
+        self.location = ""
         self.entered = threading.Event()
         self.release = threading.Event()
         self.release.set()
@@ -32,7 +33,7 @@ class Application:
             self.release.wait(20)
             body = php.decode(request.form.items(multi=True))
             self.forms.append((path, body, {"type": request.mimetype, "agent": request.user_agent.string}))
-            return Response("ok", self.status)
+            return Response("ok", self.status, {"Location": self.location} if self.location else {})
 
         self._listener.open(app)
         self._listener.start("application")

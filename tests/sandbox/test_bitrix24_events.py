@@ -122,6 +122,14 @@ def test_a_failed_post_is_never_repeated(bound: Portal) -> None:
     assert len(bound.application.forms) == 1
 
 
+def test_a_redirect_of_a_handler_is_not_followed(bound: Portal) -> None:
+    bound.application.status, bound.application.location = 302, f"{bound.application.url}/elsewhere"
+    bound.control("card", id=1, fields={"TITLE": "x"})
+    bound.application.got("event")
+    assert bound.control("wait") == {"idle": True}
+    assert [path for path, _, _ in bound.application.forms] == ["event"]
+
+
 def test_events_can_be_lost_doubled_and_overtaken(bound: Portal) -> None:
     bound.control("fault", kind="lost", service="bitrix24_events", chat="ONCRMDEALUPDATE")
     bound.control("card", id=1, fields={"TITLE": "lost"})

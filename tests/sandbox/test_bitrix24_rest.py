@@ -210,6 +210,14 @@ def test_every_call_is_written_down_without_its_token(installed: Portal) -> None
     assert installed.token not in str(installed.read("calls"))
 
 
+def test_a_failure_inside_is_told_in_the_envelope(installed: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installed.bitrix.portal.crm, "dictionaries", None)
+    assert installed.refused("crm.status.list") == (500, "INTERNAL_SERVER_ERROR")
+    inner = installed.result("batch", cmd={"a": "crm.status.list", "b": "profile"})
+    assert inner["result_error"]["a"]["error"] == "INTERNAL_SERVER_ERROR"
+    assert inner["result"]["b"]["ID"] == "1"
+
+
 def test_pages_of_other_sites_may_call(installed: Portal) -> None:
     assert installed.call("profile").headers["Access-Control-Allow-Origin"] == "*"
     asked = requests.options(f"{installed.url}/rest/profile", timeout=5)

@@ -1,5 +1,6 @@
 """The portal's REST: reads a call in any encoding, checks it in the portal's order, and wraps the answer."""
 
+import logging
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from hub.sandbox.faults import hang_up
 if TYPE_CHECKING:
     from hub.sandbox.bitrix24.cloud import Cloud
 
+log = logging.getLogger(__name__)
 SERVICE = "bitrix24"
 NO_AUTH = "Wrong authorization data"
 
@@ -153,6 +155,12 @@ def _perform(inner: tuple[Method, Call], caller: str) -> dict[str, Any]:
     method.check_caller(call)
     try:
         result = method.run(call)
+    except Refusal:
+        raise
+    except Exception:
+        # A bug of the simulator, or parameters of a shape that nobody thought of: the trace tells.
+        log.exception("The simulated method %s failed", method.name)
+        raise Refusal("INTERNAL_SERVER_ERROR", "Internal server error", 500) from None
     finally:
         took = time.time() - started + portal.operating_cost_s
         cloud.limits.add(portal.member_id, caller, method.name, took, cloud.now())

@@ -49,8 +49,8 @@ def listed(call: Call, kind: Kind, rows: list[dict[str, Any]]) -> Page:
 
 
 def _selected(row: Any, fields: dict[str, Field], select: Any) -> dict[str, Any]:
-    wanted = list(select.values()) if isinstance(select, dict) else list(select or []) or ["*"]
-    names = set(wanted)
+    wanted = select.values() if isinstance(select, dict) else select if isinstance(select, list) else [select]
+    names = {str(name) for name in wanted if name} or {"*"}
     kept = {}
     for name, value in row.items():
         plain = not is_user_field(name) and name not in MULTIFIELDS

@@ -117,7 +117,8 @@ def list_(call: Call) -> Page:
     kind = _kind(call)
     crm, original = call.portal.crm, _original(call)
     select = call.params.get("select") or ["*"]
-    wanted = set(select.values() if isinstance(select, dict) else select)
+    listed = select.values() if isinstance(select, dict) else select if isinstance(select, list) else [select]
+    wanted = {str(name) for name in listed}
     names = _names(call, kind)
     upper = {field.name: name for name, field in names.items()}
 

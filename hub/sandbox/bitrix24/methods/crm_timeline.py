@@ -79,8 +79,8 @@ def comment_get(call: Call) -> dict[str, Any]:
 @registry.add("crm.timeline.comment.list", "crm")
 def comment_list(call: Call) -> Page:
     """The comments of a card, which the filter has to name."""
-    wanted = call.params.get("filter") or {}
-    if not wanted.get("ENTITY_ID") or not wanted.get("ENTITY_TYPE"):
+    wanted = call.params.get("filter")
+    if not isinstance(wanted, dict) or not wanted.get("ENTITY_ID") or not wanted.get("ENTITY_TYPE"):
         raise wrong_value("Entity ID and type are required in the filter")
     rows = [_comment_shown(call, row) for row in call.portal.crm.comments.values()]
     found = filters.ordered(filters.matching(rows, wanted), call.params.get("order"))

@@ -42,7 +42,7 @@ def get(call: Call) -> dict[str, Any]:
         raise Refusal("WRONG_LICENSE", "The feature is not available on this plan", 403)
     connector, process = str(call.arg("auth_connector") or ""), str(call.arg("process_id") or "")
     errors = str(call.arg("error") or "0") in ("1", "Y", "True", "true")
-    limit = int(call.arg("limit") or 50)
+    limit = int(call.arg("limit")) if str(call.arg("limit") or "").isdigit() else 50
     waiting = [
         row
         for row in _rows(call)
