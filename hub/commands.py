@@ -243,17 +243,22 @@ def portal_list() -> None:
 @portal_option
 def doctor(member_id: str | None) -> None:
     """Say what works and what does not; exit code 1 when something does not."""
-    from hub.web.api.health import checks_of
+    from hub.upkeep.health import checks_of
 
     with opened() as hub:
         with hub.db.write() as session:
             owner = portal_id(hub, session, member_id)
         checks = checks_of(hub, owner)
     for check in checks:
-        click.echo(f"{'ok  ' if check['ok'] else 'FAIL'} {check['name'].replace('_', ' ')}: {check['detail']}")
-    broken = sum(not check["ok"] for check in checks)
+        click.echo(f"{_MARKS[check.state]} {check.name.replace('_', ' ')}: {check.detail}")
+        if check.state in ("warning", "failed"):
+            click.echo(f"     {check.action}")
+    broken = sum(not check.ok for check in checks)
     if broken:
         raise HubError(f"{broken} of {len(checks)} checks failed.")
+
+
+_MARKS = {"ok": "ok  ", "warning": "warn", "failed": "FAIL", "not_installed": "-   ", "unknown": "?   "}
 
 
 def _content_type(file: Path) -> str:

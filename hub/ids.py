@@ -21,6 +21,11 @@ def new_id() -> str:
     return (head + tail).hex()
 
 
+def id_at(moment: int) -> str:
+    """What ids made later than this moment (µs) are greater than."""
+    return f"{moment // 1000:012x}"
+
+
 def new_link_token() -> str:
     """The token of a scenario's link: a random UUID, version 4."""
     return str(uuid.uuid4())

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, current_app
 from hub.clock import SECOND, now_us
 from hub.core import Hub
 from hub.errors import StorageUnavailable
+from hub.upkeep.metrics import figures, prometheus
 
 blueprint = Blueprint("health", __name__)
 
@@ -37,20 +38,8 @@ def readyz() -> Response:
 
 @blueprint.get("/metrics")
 def metrics() -> Response:
-    """Queue by state, the age of the oldest due message, runs by status."""
+    """For Prometheus; of all portals together, without a name of anybody."""
     hub: Hub = current_app.extensions["hub"]
-    now = now_us()
     with hub.db.sql() as sql:
-        states = sql.all("SELECT state, count(*) FROM message GROUP BY state")
-        oldest = sql.one("SELECT min(due_at) FROM message WHERE head AND state = 'queued' AND due_at <= ?", (now,))
-        runs = sql.all("SELECT status, count(*) FROM run GROUP BY status")
-    age = 0.0 if oldest is None or oldest[0] is None else (now - oldest[0]) / SECOND
-    lines = [
-        "# TYPE hub_messages gauge",
-        *(f'hub_messages{{state="{state}"}} {count}' for state, count in states),
-        "# TYPE hub_runs gauge",
-        *(f'hub_runs{{status="{status}"}} {count}' for status, count in runs),
-        "# TYPE hub_oldest_due_message_seconds gauge",
-        f"hub_oldest_due_message_seconds {age:.3f}",
-    ]
-    return Response("\n".join(lines) + "\n", content_type="text/plain; version=0.0.4")
+        found = figures(sql, now=now_us(), lease_s=hub.settings.lease_s)
+    return Response(prometheus(found), content_type="text/plain; version=0.0.4; charset=utf-8")

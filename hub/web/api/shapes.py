@@ -171,7 +171,11 @@ SHAPES: dict[str, Schema] = {
         last_at="time",
         closed_at="time?",
     ),
-    "Health": _shape(ok="bool", checks=_list({"type": "object", "required": ["name", "ok", "detail"]})),
+    "Health": _shape(
+        ok="bool",
+        checks=_list({"type": "object", "required": ["name", "ok", "state", "detail", "action"]}),
+        notices=_list("object"),
+    ),
     "Problem": {
         "type": "object",
         "properties": {

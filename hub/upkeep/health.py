@@ -1,0 +1,149 @@
+"""The ten checks: is everything there that an event needs on its way to a message? Each with what to do if not."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sqlmodel import Session
+
+from hub.clock import SECOND, now_us, rfc3339
+from hub.core import Hub
+from hub.delivery import lines
+from hub.errors import StorageUnavailable
+from hub.portals import service
+from hub.portals.models import Portal
+from hub.sql import Sql
+from hub.upkeep import chores, retention, watch
+from hub.upkeep.address import reach
+from hub.values import Value
+
+LATE_S = 60
+OVERDUE_S = 120
+State = Literal["ok", "warning", "failed", "not_installed", "unknown"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: how it stands, in a sentence, and what to do about it. `more` holds the figures behind it."""
+
+    name: str
+    state: State
+    detail: str
+    action: str = ""
+    more: dict[str, Value] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Nothing has to be done at once."""
+        return self.state != "failed"
+
+    def to_dict(self) -> dict[str, Value]:
+        """As the API shows it."""
+        shown = {"name": self.name, "ok": self.ok, "state": self.state, "detail": self.detail, "action": self.action}
+        return shown | self.more
+
+
+def checks_of(hub: Hub, portal_id: int) -> list[Check]:
+    """All ten, in the order of an event's way. The public address is called, which takes 10 seconds at most."""
+    now = now_us()
+    try:
+        with hub.db.named(), hub.db.sql() as sql:
+            stored = [_worker(sql, hub, now), _oldest(sql, portal_id, now)]
+            swept, pruned = _sweep(sql, now), chores.last(sql, retention.NAME)[0]
+        with hub.db.read() as session:
+            portal = service.by_id(session, portal_id)
+            days = portal.retention_days or hub.settings.retention_days
+            broken, bitrix24 = _lines(session, portal_id), _bitrix24(portal)
+    except StorageUnavailable as error:
+        action = "Start the database, or correct HUB_DATABASE_URL."
+        return [Check("database", "failed", error.message, action), _disk(hub, hub.settings.retention_days, None)]
+    database = Check("database", "ok", "The database answers.", more={"kind": hub.db.dialect})
+    return [database, *stored, broken, _address(hub), *bitrix24, swept, _disk(hub, days, pruned)]
+
+
+def _worker(sql: Sql, hub: Hub, now: int) -> Check:
+    row = sql.one("SELECT max(beat_at) FROM process WHERE kind = 'worker'")
+    beat_at = None if row is None else row[0]
+    more: dict[str, Value] = {"beat_at": rfc3339(beat_at)}
+    if beat_at is not None and beat_at > now - hub.settings.lease_s * SECOND:
+        return Check("worker", "ok", "A worker is at work.", more=more)
+    return Check(
+        "worker", "failed", "No worker is at work; nothing waiting is sent.", "Start one: hub worker.", more=more
+    )
+
+
+def _oldest(sql: Sql, portal_id: int, now: int) -> Check:
+    """Of the messages on lines that may send, the one that should have gone out first."""
+    row = sql.one(
+        "SELECT min(oldest) FROM (SELECT (SELECT min(due_at) FROM message WHERE line_id = line.id AND head"
+        " AND state = 'queued') AS oldest FROM line WHERE portal_id = ? AND deleted_at IS NULL AND state = 'active')"
+        " AS waiting",
+        (portal_id,),
+    )
+    due_at = None if row is None or row[0] is None or row[0] > now else row[0]
+    late_s = 0.0 if due_at is None else (now - due_at) / SECOND
+    more: dict[str, Value] = {"due_at": rfc3339(due_at)}
+    if late_s <= LATE_S:
+        return Check("oldest_due_message", "ok", "No message is late.", more=more)
+    detail = f"A message has been due for {late_s:.0f} s."
+    action = "Start another worker or give it more threads; a line with a low rate only needs patience."
+    return Check("oldest_due_message", "failed", detail, action, more=more)
+
+
+def _lines(session: Session, portal_id: int) -> Check:
+    found = lines.all_of(session, portal_id)
+    down: list[Value] = [
+        {
+            "id": line.id,
+            "name": line.name,
+            "state": line.state,
+            "reason": line.state_reason,
+            "since": rfc3339(line.state_since),
+        }
+        for line in found
+        if line.state in lines.OUT_OF_ORDER
+    ]
+    if not down:
+        return Check("lines", "ok", "No line is out of order.", more={"lines": down})
+    detail = f"{len(down)} of {len(found)} lines are out of order."
+    action = "Check each line: its reason says what the messenger wants. What waits there is sent afterwards."
+    return Check("lines", "failed", detail, action, more={"lines": down})
+
+
+def _address(hub: Hub) -> Check:
+    reached = reach(hub.settings.base_url)
+    state: State = "warning" if reached.local else "ok" if reached.ok else "failed"
+    action = "" if state == "ok" else "Set HUB_PUBLIC_URL to the https address that leads here from outside."
+    return Check("public_address", state, reached.detail, action, more={"url": hub.settings.base_url})
+
+
+def _bitrix24(portal: Portal) -> list[Check]:
+    names = ("bitrix24_token", "bitrix24_events", "bitrix24_handlers")
+    if portal.domain is None:
+        detail = "Bitrix24 is not installed here."
+        action = "Install the application in a Bitrix24 portal, if its events are wanted."
+        return [Check(name, "not_installed", detail, action) for name in names]
+    return [Check(name, "unknown", "This is not looked at.") for name in names]
+
+
+def _sweep(sql: Sql, now: int) -> Check:
+    """The last look over the whole installation, whichever process made it."""
+    at, _ = chores.last(sql, watch.NAME)
+    more: dict[str, Value] = {"at": rfc3339(at)}
+    if at is None:
+        return Check("last_sweep", "warning", "Nobody has looked over everything yet.", "Start web and worker.", more)
+    ago_s = (now - at) / SECOND
+    if ago_s <= OVERDUE_S:
+        return Check("last_sweep", "ok", f"Everything was looked over {ago_s:.0f} s ago.", more=more)
+    detail = f"Everything was looked over {ago_s:.0f} s ago, which is too long."
+    return Check("last_sweep", "failed", detail, "Look into the logs of web and worker.", more)
+
+
+def _disk(hub: Hub, days: int, pruned: int | None) -> Check:
+    free, total = watch.disk(hub.settings.instance_dir)
+    last = rfc3339(pruned)
+    more: dict[str, Value] = {"free_bytes": free, "retention_days": days, "last_pruned": last}
+    done = f"what was older was last deleted at {last}" if last else "nothing was deleted yet"
+    detail = f"{free >> 20} MiB are free; texts are kept for {days} days, {done}."
+    if free >= total * watch.FREE_SHARE:
+        return Check("disk", "ok", detail, more=more)
+    return Check("disk", "failed", detail, "Make room on the disk, or keep less: HUB_RETENTION_DAYS.", more=more)
