@@ -1,5 +1,8 @@
 """What the pages say about the product is what the product does."""
 
+import base64
+import hashlib
+import json
 import re
 import subprocess
 import tomllib
@@ -72,8 +75,22 @@ def test_every_direct_dependency_has_a_row_with_its_licence() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     groups = [project["project"]["dependencies"], *project["dependency-groups"].values()]
     named = {Requirement(line).name for group in groups for line in group}
-    rows = re.findall(r"^\| ([\w.-]+) \| (\S.*?) \|", (ROOT / "docs" / "licences.md").read_text(), re.MULTILINE)
-    assert {name for name, _ in rows} - {"package", "---"} == named
+    built = json.loads((ROOT / "hub/web/static/manifest.json").read_text())["packages"]
+    rows = dict(re.findall(r"^\| ([@\w./-]+) \| (\S.*?) \|", (ROOT / "docs/licences.md").read_text(), re.MULTILINE))
+    assert rows.keys() - {"package", "---"} == named | {package["name"] for package in built}
+    assert [package["name"] for package in built if rows[package["name"]] != package["licence"]] == []
+
+
+def test_what_browsers_get_is_what_the_manifest_says() -> None:
+    """`make assets` writes both; a file that was changed by hand would be lost at its next run."""
+    static = ROOT / "hub/web/static"
+    listed = {entry["file"]: entry["sha384"] for entry in json.loads((static / "manifest.json").read_text())["files"]}
+    there = {
+        str(file.relative_to(static)): base64.b64encode(hashlib.sha384(file.read_bytes()).digest()).decode()
+        for folder in ("built", "vendor")
+        for file in (static / folder).iterdir()
+    }
+    assert there == listed
 
 
 def test_the_pinned_requirements_cover_every_dependency() -> None:
