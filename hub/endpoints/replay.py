@@ -1,4 +1,4 @@
-"""Running again, and trying out: kept requests replayed, failed runs taken up, scenarios tested without effects."""
+"""Running again, and trying out: kept requests replayed, scenarios tested without effects."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any, Literal
 
 from hub.clock import now_us, rfc3339
-from hub.delivery import outbox
 from hub.endpoints import records
 from hub.endpoints.beginning import Begun, Executing, begin, inputs_of, request_variables, variables_of
 from hub.endpoints.parse import Body, Inputs, Refused, merge
@@ -16,7 +15,6 @@ from hub.scenarios import store
 from hub.scenarios.check import NotRunnable, Program
 from hub.scenarios.library import STALE_TRIES, PortalView, is_current
 from hub.scenarios.runner import lines_of
-from hub.scenarios.state import State
 from hub.scenarios.store import NewRun
 from hub.sql import Sql, marks
 from hub.values import Value, dumps, loads
@@ -27,17 +25,27 @@ SENT_ONCE = (*DELIVERED, "queued", "sending", "unconfirmed")
 
 
 @dataclass(frozen=True)
-class _Version:
+class Chosen:
+    """A version to run: its row's id, its number, and what it compiles to."""
+
     id: int
     n: int
     program: Program
 
 
 def replay(
-    runtime: Executing, portal_id: int, request_id: str, *, version: Which, dry: bool, only_undelivered: bool
+    runtime: Executing,
+    portal_id: int,
+    request_id: str,
+    *,
+    version: Which,
+    dry: bool,
+    only_undelivered: bool,
+    same_as: str | None = None,
 ) -> dict[str, Value]:
     """Run a kept request again. `{"run", "would_repeat"}`; with `dry` a trace instead of a run.
 
+    The `same` version is that of the run `same_as`, of the request's first run if none is named.
     `would_repeat`: messages that earlier runs of this request sent or may have sent, and that would go out again.
     With `only_undelivered` blocks whose message was delivered do not send.
     Raises NotFound; Invalid when the version cannot run or the request cannot be read; Conflict for a connection check.
@@ -49,7 +57,7 @@ def replay(
         if stored.outcome == "check":
             raise Conflict("A connection check starts no run.")
         before = _earlier(sql, request_id)
-        chosen = _version(runtime, sql, stored.scenario_id, version, stored.run_id)
+        chosen = version_of(runtime, sql, stored.scenario_id, version, same_as or stored.run_id)
     try:
         inputs = inputs_of(stored, chosen.program.start_config)
     except Refused as refused:
@@ -74,91 +82,18 @@ def test(
         )
         if row is None:
             raise NotFound("There is no such scenario.")
-        chosen = _version(runtime, sql, scenario_id, "draft", None)
+        chosen = version_of(runtime, sql, scenario_id, "draft", None)
     parsed = None if body is None else Body("json", body)
     inputs = merge(chosen.program.fields, query, parsed)
     variables = request_variables("test", now_us(), "127.0.0.1", "application/json")
     return _dry(runtime, portal_id, scenario_id, chosen, inputs, variables, {})
 
 
-def retry(
-    runtime: Executing,
-    portal_id: int,
-    run_id: str,
-    *,
-    start: Literal["failed", "start"],
-    version: Literal["same", "current"],
-) -> dict[str, Value]:
-    """Take up a failed run: from the block that failed (the run goes on), or from the start (a new run)."""
-    with runtime.hub.db.sql() as sql:
-        row = sql.one("SELECT portal_id, status, request_id, scenario_id, state FROM run WHERE id = ?", (run_id,))
-        if row is None or row[0] != portal_id:
-            raise NotFound("There is no such run.")
-        _, status, request_id, scenario_id, text = row
-        if status not in ("failed", "cancelled", "expired"):
-            raise Conflict("Only a run that failed, was cancelled or has expired can be taken up again.")
-        chosen = _version(runtime, sql, scenario_id, version, run_id)
-    if start == "start":
-        if request_id is None:
-            raise Conflict("This run had no request to begin with again.")
-        return replay(runtime, portal_id, request_id, version=version, dry=False, only_undelivered=False)
-    state = State.from_json(text)
-    frame = state.frames[0]
-    del state.frames[1:]
-    if frame.at is None or frame.at not in chosen.program.nodes:
-        raise Conflict("The version to run has no such block any more; run it from the start.")
-    frame.version, frame.step, frame.step_input = chosen.id, 0, None
-    state.pending = state.resumed = None
-    # Taken up by a person, a run gets its bounds anew; its steps go on counting, for their numbers are their names.
-    state.steps_before, state.calls = state.steps, 0
-    now = now_us()
-    changed = runtime.hub.db.writer.run(
-        lambda sql: sql.run(
-            "UPDATE run SET status = 'queued', state = ?, error = NULL, ended_at = NULL, wake_at = ?, owner = NULL,"
-            " awaits = NULL, fence = fence + 1, version_id = ?, version = ?"
-            " WHERE id = ? AND status IN ('failed', 'cancelled', 'expired')",
-            (state.to_json(), now, chosen.id, chosen.n, run_id),
-        )
-    )
-    if not changed:
-        raise Conflict("The run has just been taken up by somebody else.")
-    runtime.hub.ring()
-    return {"run": run_id, "would_repeat": 0}
-
-
-def cancel(runtime: Executing, portal_id: int, run_id: str) -> None:
-    """Stop a run that is not over, and take back its messages that were not sent yet."""
-    hub = runtime.hub
-    with hub.db.sql() as sql:
-        row = sql.one("SELECT portal_id FROM run WHERE id = ?", (run_id,))
-        if row is None or row[0] != portal_id:
-            raise NotFound("There is no such run.")
-        lines = {line for (line,) in sql.all("SELECT DISTINCT line_id FROM message WHERE run_id = ?", (run_id,))}
-    now = now_us()
-
-    def job(sql: Sql) -> bool:
-        stopped = sql.run(
-            "UPDATE run SET status = 'cancelled', owner = NULL, wake_at = NULL, awaits = NULL, fence = fence + 1,"
-            " ended_at = ? WHERE id = ? AND status IN ('queued', 'running', 'waiting')",
-            (now, run_id),
-        )
-        if not stopped:
-            return False
-        waiting = sql.all("SELECT id, line_id, chat_id FROM message WHERE run_id = ? AND state = 'queued'", (run_id,))
-        for message_id, line_id, chat_id in waiting:
-            sql.run("UPDATE message SET state = 'cancelled', head = FALSE, ended_at = ? WHERE id = ?", (now, message_id))
-            outbox.promote(sql, line_id, chat_id)
-        return True
-
-    if not hub.db.writer.run(job, lines=lines):
-        raise Conflict("The run is over already.")
-    hub.ring()
-
-
 # ---------------------------------------------------------------- parts
 
 
-def _version(runtime: Executing, sql: Sql, scenario_id: int, which: Which, run_id: str | None) -> _Version:
+def version_of(runtime: Executing, sql: Sql, scenario_id: int, which: Which, run_id: str | None) -> Chosen:
+    """The version that `which` means; `same` is that of the run. Raises Invalid when it cannot run."""
     row = None
     if which == "same" and run_id is not None:
         row = sql.one("SELECT version_id, version FROM run WHERE id = ?", (run_id,))
@@ -172,7 +107,7 @@ def _version(runtime: Executing, sql: Sql, scenario_id: int, which: Which, run_i
     if row is None:
         raise Invalid("The scenario has no published version to run.", code="not_published")
     try:
-        return _Version(row[0], row[1], runtime.library.program(row[0]))
+        return Chosen(row[0], row[1], runtime.library.program(row[0]))
     except NotRunnable as error:
         problems = [problem.as_dict() for problem in error.problems]
         raise Invalid("This version cannot run; see its problems.", code="not_runnable", problems=problems) from None
@@ -196,7 +131,7 @@ def _start(
     runtime: Executing,
     portal_id: int,
     stored: records.Stored,
-    chosen: _Version,
+    chosen: Chosen,
     inputs: Inputs,
     reuse: dict[str, Any],
 ) -> str:
@@ -239,7 +174,7 @@ def _dry(
     runtime: Executing,
     portal_id: int,
     scenario_id: int,
-    chosen: _Version,
+    chosen: Chosen,
     inputs: Inputs,
     request: Mapping[str, Value],
     reuse: dict[str, Any],

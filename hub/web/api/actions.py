@@ -5,7 +5,7 @@ from typing import Any, Literal
 from flask import Response, current_app
 from pydantic import Field
 
-from hub.endpoints import replay
+from hub.endpoints import replay, taking_up
 from hub.runtime import Runtime
 from hub.values import Value
 from hub.web.api.base import Call, Input, answer, route
@@ -84,14 +84,14 @@ def replay_request(call: Call, request_id: str) -> Response:
 def retry_run(call: Call, run_id: str) -> Response:
     """From the failed block the same run goes on; from the start a new one begins. 409 for a run that is not over."""
     given: RetryInput = call.body
-    made = replay.retry(_runtime(), call.portal_id, run_id, start=given.from_, version=given.version)
+    made = taking_up.retry(_runtime(), call.portal_id, run_id, start=given.from_, version=given.version)
     return answer(made, 202)
 
 
 @route("POST", "/runs/{run_id}/cancel", summary="Stop a run", shape="Run")
 def cancel_run(call: Call, run_id: str) -> Value:
     """The stopped run; messages of it that were still queued are cancelled. 409 for a run that is over."""
-    replay.cancel(_runtime(), call.portal_id, run_id)
+    taking_up.cancel(_runtime(), call.portal_id, run_id)
     with call.hub.db.read() as session:
         return shown(session, call.portal_id, run_id)
 
