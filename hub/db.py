@@ -159,9 +159,9 @@ class Database:
         while True:
             try:
                 return self.engine.raw_connection()
-            except OperationalError as error:
-                crowded = any(sign in str(error.orig) for sign in ("too many clients", "connection slots"))
-                if self.dialect == "sqlite" or time.monotonic() - began > (CROWD_WAIT_S if crowded else SERVER_WAIT_S):
+            except psycopg.OperationalError as error:
+                crowded = any(sign in str(error) for sign in ("too many clients", "connection slots"))
+                if time.monotonic() - began > (CROWD_WAIT_S if crowded else SERVER_WAIT_S):
                     raise
                 time.sleep(random.uniform(0.02, 0.2))
 

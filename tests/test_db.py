@@ -147,6 +147,19 @@ def test_a_table_that_somebody_else_holds_is_waited_for_three_seconds(hub: Hub) 
     assert hub.db.writer.run(lambda sql: sql.run("DELETE FROM event_key")) == 0
 
 
+def test_a_server_that_is_away_is_waited_for_where_somebody_waits_for_the_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.db.SERVER_WAIT_S", 0.5)
+    away = Database(Settings(database_url=f"postgresql:///nothing?host={tmp_path}", testing=True))
+    for patient in (False, True):
+        began = time.monotonic()
+        with pytest.raises(StorageUnavailable), away.sql(patient=patient):
+            pass
+        assert (time.monotonic() - began > 0.5) is patient
+    away.close()
+
+
 @pytest.mark.databases("postgresql")
 def test_who_gets_no_connection_of_the_pool_is_told_to_try_again(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub.db.engine.pool, "_timeout", 0.2)
