@@ -63,7 +63,7 @@ def serve(host: str, port: int | None, workers: int | None) -> None:
 
 
 @hub.command()
-@click.option("--threads", type=click.IntRange(1, 256), help="Instead of HUB_WORKER_THREADS.")
+@click.option("--threads", type=click.IntRange(1, 1024), help="Instead of HUB_WORKER_THREADS.")
 def worker(threads: int | None) -> None:
     """Run scenarios and send messages until told to stop."""
     from hub.worker import run_worker

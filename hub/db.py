@@ -33,8 +33,8 @@ CROWD_WAIT_S = 5.0
 _POSTGRES_OPTIONS = (
     "-c statement_timeout=10s -c lock_timeout=3s -c idle_in_transaction_session_timeout=30s -c timezone=UTC"
 )
-# The statements of the hot paths are prepared while the tables may still be empty, and their plans are kept: a plan that
-# reads whole tables would be kept too, until somebody analyses them. All of them find their rows by an index.
+# The statements of the hot paths are prepared while the tables may still be empty, and their plans are kept: a plan
+# that reads whole tables would be kept too, until somebody analyses them. All of them find their rows by an index.
 _BY_INDEX = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off"
 
 

@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     retention_days: int = Field(30, ge=3, le=90)
     log_format: Literal["", "console", "json"] = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    worker_threads: int = Field(16, ge=1, le=256)
+    worker_threads: int = Field(128, ge=1, le=1024)
     testing: bool = False
     crash_at: str = ""
 

@@ -1,28 +1,24 @@
 """The worker: sends what is due, carries on runs that are due, frees what dead processes held.
 
-One loop claims, a pool of threads (greenlets, once gevent has replaced them) does. It claims only as many messages
-as there are free hands, since a claim is the beginning of an attempt. It wakes by the bell or
-after a tenth of a second, so that what was put off is at most that much late.
+One loop claims, pools of hands do. It claims only as much as there are free hands, since a claim is the beginning of
+an attempt. It wakes by the bell or after a tenth of a second, so that what was put off is at most that much late.
 """
 
 import signal
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import FrameType
-from typing import Any
 
 import structlog
 
 from hub import failpoints
 from hub.clock import SECOND, now_us
 from hub.core import make_hub
-from hub.delivery import claiming, processes, sweep
-from hub.delivery.outbox import Claimed
+from hub.delivery import processes, sweep
+from hub.delivery.dispatch import Dispatch
 from hub.errors import StorageUnavailable
+from hub.hands import Hands
 from hub.logs import configure as configure_logs
 from hub.presence import Presence
 from hub.runtime import Runtime, make_runtime
@@ -65,28 +61,26 @@ class Worker:
         self._runtime = runtime
         self._hub = runtime.hub
         self._stop = stop
-        self._hands = _Hands(self._hub.settings.worker_threads, "send")
-        self._run_hands = _Hands(RUN_HANDS, "run")
-        self._desks = [(desk, _Hands(desk.hands, desk.name)) for desk in runtime.desks]
-        self._sending: Counter[str] = Counter()
-        self._alone = False
-        self._turn = 0
+        self._presence = Presence(self._hub, "worker")
+        self._dispatch = Dispatch(self._hub, runtime.postman, self._presence.wake)
+        self._run_hands = Hands(RUN_HANDS, "run")
+        self._desks = [(desk, Hands(desk.hands, desk.name)) for desk in runtime.desks]
         self._housekept_at = 0
         self._stranded: list[store.RunRow] = []
 
     def run(self) -> int:
         """Until told to stop."""
-        presence = Presence(self._hub, "worker").start()
+        presence = self._presence.start()
         Keeper(self._hub, OF_WORKER).start()
         log.info("worker_started", owner=self._hub.owner)
-        pools = [self._hands, self._run_hands, *(hands for _, hands in self._desks)]
+        pools = [self._run_hands, *(hands for _, hands in self._desks)]
         for hands in pools:
             hands.on_free = presence.wake
         while not self._stop.is_set():
             rings = presence.rings
             try:
                 self._housekeep()
-                found = self._claim_messages() + self._claim_runs() + self._claim_desks()
+                found = self._dispatch.claim() + self._claim_runs() + self._claim_desks()
                 pause_s = 0.0 if found else POLL_S
             except StorageUnavailable as error:
                 log.warning("database_unavailable", reason=error.message)
@@ -94,57 +88,11 @@ class Worker:
             if pause_s:
                 presence.wait(pause_s, since=rings)
         until = time.monotonic() + STOP_WITHIN_S
-        ends = [hands.finish(until - time.monotonic()) for hands in pools]
+        ends = [self._dispatch.finish(until - time.monotonic())]
+        ends += [hands.finish(until - time.monotonic()) for hands in pools]
         finished = all(ends)
         log.info("worker_stopped", owner=self._hub.owner, finished=finished)
         return 0 if finished else 1
-
-    def _claim_messages(self) -> int:
-        free = self._hands.free
-        if free == 0 or self._alone:
-            return 0
-        owner, now = self._hub.owner, now_us()
-        # A look before the claim: an idle worker must not take the write lock ten times a second.
-        with self._hub.db.sql() as sql:
-            lines = claiming.ready_lines(sql, now=now)
-            suspects = sorted(claiming.suspect_lines(sql, now=now).intersection(lines))
-        if not lines or (suspects and free < self._hands.count):
-            return 0
-        if suspects and self._claim_alone(suspects):
-            return 1
-        self._turn += 1
-        turn = self._turn
-        claimed = self._hub.db.writer.run(
-            lambda sql: claiming.claim(sql, lines, owner=owner, limit=free, now=now, room=self._room, turn=turn),
-            lines=lines,
-        )
-        for message in claimed:
-            self._sending[message.line_id] += 1
-            self._hands.give(partial(self._send, message))
-        return len(claimed)
-
-    def _claim_alone(self, lines: list[str]) -> bool:
-        """Claim one message of those that are sent alone. Until it is through nothing else is claimed."""
-        owner, now = self._hub.owner, now_us()
-        claimed = self._hub.db.writer.run(
-            lambda sql: claiming.claim(sql, lines, owner=owner, limit=1, now=now, alone=True), lines=lines
-        )
-        for message in claimed:
-            self._alone = True
-            self._sending[message.line_id] += 1
-            self._hands.give(partial(self._send, message))
-        return bool(claimed)
-
-    def _room(self, line_id: str) -> int:
-        """A line may keep at most half of the hands busy, so that one that hangs leaves the others theirs."""
-        return max(1, self._hands.count // 2) - self._sending[line_id]
-
-    def _send(self, message: Claimed) -> None:
-        try:
-            self._runtime.postman.deliver(message)
-        finally:
-            self._sending[message.line_id] -= 1
-            self._alone = False
 
     def _claim_runs(self) -> int:
         free = self._run_hands.free
@@ -222,42 +170,3 @@ class Worker:
         work = sum(desk.free_dead(sql, dead) for desk in self._runtime.desks)
         processes.forget(sql, dead)
         log.info("freed_dead", processes=len(dead), messages=messages, runs=runs, work=work)
-
-
-class _Hands:
-    """A pool that knows how many of its threads are free."""
-
-    def __init__(self, count: int, name: str) -> None:
-        self._pool = ThreadPoolExecutor(count, thread_name_prefix=f"hub-{name}")
-        self._free = count
-        self.count = count
-        self._changed = threading.Condition()
-        self.on_free: Callable[[], None] = lambda: None
-
-    @property
-    def free(self) -> int:
-        return self._free
-
-    def give(self, work: Callable[[], Any]) -> None:
-        with self._changed:
-            self._free -= 1
-        self._pool.submit(self._do, work)
-
-    def finish(self, within_s: float) -> bool:
-        with self._changed:
-            done = self._changed.wait_for(lambda: self._free == self.count, within_s)
-        self._pool.shutdown(wait=False)
-        return done
-
-    def _do(self, work: Callable[[], Any]) -> None:
-        try:
-            work()
-        except StorageUnavailable as error:
-            log.error("outcome_not_stored", reason=error.message)
-        except Exception:
-            log.exception("work_broke")
-        finally:
-            with self._changed:
-                self._free += 1
-                self._changed.notify_all()
-            self.on_free()

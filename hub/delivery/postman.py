@@ -1,7 +1,7 @@
 """The sender of one process: opens lines, keeps them open, and delivers claimed messages through them."""
 
-import contextlib
 import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -15,11 +15,12 @@ from hub.delivery import lines, outbox, sweep
 from hub.delivery.claiming import ALONE_AFTER
 from hub.delivery.outbox import Claimed, Settlement
 from hub.delivery.retry import Policy
-from hub.delivery.send import OpenLine, attempt, settlement_of, store
+from hub.delivery.send import OpenLine, attempt, settlement_of
+from hub.delivery.settling import Outcome, settle_all
 from hub.errors import StorageUnavailable
 from hub.secrets import SecretError
 from hub.sql import Sql
-from hub.values import loads
+from hub.values import dumps, loads
 
 log = structlog.get_logger(__name__)
 INTERRUPTED = Unconfirmed("The sending process ended before the messenger's answer was noted.", code="interrupted")
@@ -31,9 +32,27 @@ POISONED = Unconfirmed(
 
 
 @dataclass(frozen=True)
+class StoredLine:
+    """What is kept of a line that concerns its sending."""
+
+    kind: str
+    config_sealed: str
+    settings: str
+
+
+@dataclass(frozen=True)
 class _Opened:
-    stored: tuple[str, str]
+    stored: StoredLine
     line: OpenLine
+
+
+def stored_lines(sql: Sql, line_ids: Collection[str]) -> dict[str, StoredLine]:
+    """The lines with these ids, those that are there."""
+    rows = sql.all(
+        "SELECT id, channel, config_sealed, settings FROM line WHERE id IN (SELECT key FROM json_each(?))",
+        (dumps(dict.fromkeys(line_ids)),),
+    )
+    return {line_id: StoredLine(*row) for line_id, *row in rows}
 
 
 class Postman:
@@ -42,28 +61,41 @@ class Postman:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._open: dict[str, _Opened] = {}
-        self._unsaved: list[tuple[Claimed, Settlement]] = []
+        self._unsaved: list[Outcome] = []
 
     def deliver(self, claimed: Claimed) -> Settlement:
         """Make the attempt, store its outcome, and wake whoever waits for it.
 
         Raises StorageUnavailable when the outcome cannot be stored now; it is kept for `store_unsaved`.
         """
+        with self._hub.db.sql() as sql:
+            stored = stored_lines(sql, [claimed.line_id])
+        settlement = self.attempt(claimed, stored[claimed.line_id])
+        self.settle([(claimed, settlement)])
+        return settlement
+
+    def attempt(self, claimed: Claimed, stored: StoredLine) -> Settlement:
+        """Make the attempt over the line as it was when the message was claimed."""
         try:
-            line = self.line(claimed.line_id)
+            line = self._opened(claimed.line_id, stored)
         except (SecretError, LookupError, ValueError) as error:
-            settlement = self._line_unusable(claimed, error)
-        else:
-            failpoints.reach(self._hub.settings, "after_claim", claimed.text)
-            settlement = attempt(claimed, line)
-            failpoints.reach(self._hub.settings, "after_send", claimed.text)
+            return self._line_unusable(claimed, error)
+        failpoints.reach(self._hub.settings, "after_claim", claimed.text)
+        settlement = attempt(claimed, line)
+        failpoints.reach(self._hub.settings, "after_send", claimed.text)
+        return settlement
+
+    def settle(self, outcomes: Sequence[Outcome]) -> None:
+        """Store these outcomes in one commit, and wake whoever waits for them.
+
+        Raises StorageUnavailable when that cannot be done now; they are kept for `store_unsaved`.
+        """
         try:
-            self._settle(claimed, settlement)
+            self._settle(outcomes)
         except StorageUnavailable:
-            self._unsaved.append((claimed, settlement))
+            self._unsaved += outcomes
             raise
         self._hub.ring()
-        return settlement
 
     def _line_unusable(self, claimed: Claimed, error: Exception) -> Settlement:
         """No call was made: the line is put out of order with a reason, and the message waits for its repair."""
@@ -72,17 +104,16 @@ class Postman:
         return settlement_of(down, claimed, Policy(schedule_s=self._hub.settings.retry_schedule_s))
 
     def line(self, line_id: str) -> OpenLine:
-        """A line ready to send; opened anew only when its config or settings changed."""
+        """A line ready to send. Raises LookupError when there is none, SecretError when its config does not open."""
         with self._hub.db.sql() as sql:
-            row = sql.one("SELECT channel, config_sealed, settings FROM line WHERE id = ?", (line_id,))
-        if row is None:
-            raise LookupError(line_id)
-        kind, sealed, settings = row
-        opened = self._open.get(line_id)
-        if opened is None or opened.stored != (sealed, settings):
-            opened = _Opened((sealed, settings), self._open_line(line_id, kind, sealed, settings))
-            self._open[line_id] = opened
-        return opened.line
+            return self._opened(line_id, stored_lines(sql, [line_id])[line_id])
+
+    def _opened(self, line_id: str, stored: StoredLine) -> OpenLine:
+        """Opened anew only when its config or settings changed."""
+        known = self._open.get(line_id)
+        if known is None or known.stored != stored:
+            known = self._open[line_id] = _Opened(stored, self._open_line(line_id, stored))
+        return known.line
 
     def settle_abandoned(self, sql: Sql, dead: list[str]) -> int:
         """Inside a job that has named `sweep.abandoned_lines`: what dead processes were sending may have arrived;
@@ -100,17 +131,20 @@ class Postman:
 
     def store_unsaved(self) -> int:
         """Write down the outcomes that could not be stored when they came. Raises StorageUnavailable."""
-        count = 0
-        while self._unsaved:
-            claimed, settlement = self._unsaved[0]
-            self._settle(claimed, settlement)
-            with contextlib.suppress(ValueError):  # another thread may have stored it too, which changes nothing
-                self._unsaved.remove((claimed, settlement))
-            count += 1
-        return count
+        outcomes = list(self._unsaved)
+        if outcomes:
+            self._settle(outcomes)
+            self._unsaved = [outcome for outcome in self._unsaved if outcome not in outcomes]
+        return len(outcomes)
 
-    def _settle(self, claimed: Claimed, settlement: Settlement) -> None:
-        store(claimed, settlement, owner=self._hub.owner, run=self._hub.db.writer.run)
+    def _settle(self, outcomes: Sequence[Outcome]) -> None:
+        owner, now = self._hub.owner, now_us()
+        lost = self._hub.db.writer.run(
+            lambda sql: settle_all(sql, outcomes, owner=owner, now=now),
+            lines={claimed.line_id for claimed, _ in outcomes},
+        )
+        for claimed in lost:
+            log.warning("claim_lost", message_id=claimed.id, attempt=claimed.attempt)
 
     def _policy(self, sql: Sql, line_id: str) -> Policy:
         row = sql.one("SELECT channel, settings FROM line WHERE id = ?", (line_id,))
@@ -125,7 +159,8 @@ class Postman:
             idempotent_s=channel_class(kind).carries.idempotent_s,
         )
 
-    def _open_line(self, line_id: str, kind: str, sealed: str, settings: str) -> OpenLine:
-        made = channel_class(kind)
-        config = made.Config.model_validate_json(self._hub.box.open(sealed, table="line", column="config", row=line_id))
-        return OpenLine(made(config, self._hub.http), self._rules(kind, settings))
+    def _open_line(self, line_id: str, stored: StoredLine) -> OpenLine:
+        made = channel_class(stored.kind)
+        config = self._hub.box.open(stored.config_sealed, table="line", column="config", row=line_id)
+        channel = made(made.Config.model_validate_json(config), self._hub.http)
+        return OpenLine(channel, self._rules(stored.kind, stored.settings))

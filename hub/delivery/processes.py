@@ -27,7 +27,7 @@ def leave(sql: Sql, *, owner: str) -> None:
     """Take this process out. While it still holds something it stays, so that others find it dead and free that."""
     sql.run(
         "DELETE FROM process WHERE id = ?"
-        " AND NOT EXISTS (SELECT 1 FROM message WHERE state IN ('queued', 'sending') AND owner = ?)"
+        " AND NOT EXISTS (SELECT 1 FROM message WHERE owner = ?)"
         " AND NOT EXISTS (SELECT 1 FROM run WHERE owner = ?)",
         (owner, owner, owner),
     )

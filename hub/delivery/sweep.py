@@ -6,24 +6,30 @@ that another process puts into the same chat meanwhile would else be overlooked 
 
 from collections.abc import Sequence
 
-from hub.delivery.outbox import CLAIMED, QUEUED, SENDING, Claimed, promote, wake_runs
+from hub.delivery.outbox import CLAIMED, QUEUED, Claimed, promote, wake_runs
 from hub.sql import Sql, marks
 from hub.values import dumps
+
+AT_ONCE = 200
 
 
 def expiring_lines(sql: Sql, *, now: int) -> list[str]:
     """The lines on which messages wait whose time is over: what `expire` touches."""
-    rows = sql.all(f"SELECT DISTINCT line_id FROM message WHERE {QUEUED} AND expires_at <= ?", (now,))  # noqa: S608
-    return [line_id for (line_id,) in rows]
+    # DISTINCT would make SQLite read the whole table in the order of its lines; a few at a time do.
+    rows = sql.all(
+        f"SELECT line_id FROM message WHERE {QUEUED} AND expires_at <= ? ORDER BY expires_at LIMIT ?",  # noqa: S608
+        (now, AT_ONCE),
+    )
+    return list({line_id for (line_id,) in rows})
 
 
-def expire(sql: Sql, *, now: int, lines: Sequence[str], limit: int = 200) -> int:
+def expire(sql: Sql, *, now: int, lines: Sequence[str], limit: int = AT_ONCE) -> int:
     """End the messages of these lines whose time is over; they are never sent late."""
     if not lines:
         return 0
     rows = sql.all(
         f"SELECT seq, id, line_id, chat_id FROM message WHERE {QUEUED} AND expires_at <= ?"  # noqa: S608
-        f" AND line_id IN ({marks(len(lines))}) LIMIT ? /*skip locked*/",
+        f" AND line_id IN ({marks(len(lines))}) ORDER BY expires_at LIMIT ? /*skip locked*/",
         (now, *lines, limit),
     )
     for seq, message_id, line_id, chat_id in rows:
@@ -42,10 +48,10 @@ def abandoned_lines(sql: Sql, *, dead: Sequence[str]) -> list[str]:
     if not dead:
         return []
     rows = sql.all(
-        f"SELECT DISTINCT line_id FROM message WHERE {SENDING} AND owner IN ({marks(len(dead))})",  # noqa: S608
+        f"SELECT line_id FROM message WHERE state = 'sending' AND owner IN ({marks(len(dead))})",  # noqa: S608
         tuple(dead),
     )
-    return [line_id for (line_id,) in rows]
+    return list({line_id for (line_id,) in rows})
 
 
 def abandoned(sql: Sql, *, dead: Sequence[str]) -> list[tuple[Claimed, str]]:
@@ -54,7 +60,7 @@ def abandoned(sql: Sql, *, dead: Sequence[str]) -> list[tuple[Claimed, str]]:
     if not dead:
         return []
     rows = sql.all(
-        f"SELECT owner, {CLAIMED} FROM message WHERE {SENDING} AND owner IN ({marks(len(dead))})",  # noqa: S608
+        f"SELECT owner, {CLAIMED} FROM message WHERE state = 'sending' AND owner IN ({marks(len(dead))})",  # noqa: S608
         tuple(dead),
     )
     return [(Claimed(*row), owner) for owner, *row in rows]
