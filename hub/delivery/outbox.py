@@ -7,7 +7,7 @@ outcome means "may have been sent", and no attempt means "was not".
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.clock import SECOND
@@ -29,9 +29,12 @@ _HAS_OPEN = f"SELECT 1 FROM message WHERE line_id = ? AND chat_id = ? AND state 
 # statistics say none. The rows are found by their ids.
 _FREE = "COALESCE(state, '') = 'queued' AND COALESCE(head, FALSE)"
 CLAIMED = (
-    "id, portal_id, line_id, messenger, chat_id, text, extra, attempts, failures, sent_parts, expires_at,"
-    " (SELECT started_at FROM attempt WHERE attempt.message_id = message.id ORDER BY n LIMIT 1), interruptions"
+    "id, portal_id, line_id, messenger, chat_id, text, extra, attempts, failures, sent_parts, expires_at, interruptions"
 )
+# Not a part of RETURNING above it: SQLite finds no index there and would read all attempts that were ever made.
+_FIRST = """
+SELECT message_id, min(started_at) FROM attempt WHERE message_id IN (SELECT key FROM json_each(?)) GROUP BY message_id
+"""
 
 
 @dataclass(frozen=True)
@@ -69,8 +72,8 @@ class Claimed:
     failures: int
     sent_parts: str
     expires_at: int
-    first_at: int | None
     interruptions: int = 0
+    first_at: int | None = None
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,9 @@ def begin(sql: Sql, ids: Sequence[str], *, owner: str, now: int) -> list[Claimed
     )
     place = {message_id: n for n, message_id in enumerate(ids)}
     claimed = sorted((Claimed(*row) for row in rows), key=lambda one: place[one.id])
+    if again := [one.id for one in claimed if one.attempt > 1]:
+        first = dict(sql.all(_FIRST, (dumps(dict.fromkeys(again)),)))
+        claimed = [replace(one, first_at=first.get(one.id)) for one in claimed]
     sql.run(
         "INSERT INTO attempt (message_id, n, owner, started_at, code, message)"
         " SELECT key, CAST(value ->> 0 AS INTEGER), ?, ?, '', '' FROM json_each(?)",

@@ -60,7 +60,8 @@ def abandoned(sql: Sql, *, dead: Sequence[str]) -> list[tuple[Claimed, str]]:
     if not dead:
         return []
     rows = sql.all(
-        f"SELECT owner, {CLAIMED} FROM message WHERE state = 'sending' AND owner IN ({marks(len(dead))})",  # noqa: S608
+        f"SELECT owner, {CLAIMED}, (SELECT started_at FROM attempt WHERE message_id = message.id ORDER BY n LIMIT 1)"  # noqa: S608
+        f" FROM message WHERE state = 'sending' AND owner IN ({marks(len(dead))})",
         tuple(dead),
     )
     return [(Claimed(*row), owner) for owner, *row in rows]
