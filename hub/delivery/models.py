@@ -7,6 +7,7 @@ from hub.columns import BIG, counting_key, json_text, moment
 from hub.columns import text as text_column
 
 OPEN_STATES = ("queued", "sending")
+_HEAD = text("head")
 _OPEN_HEAD = text("head AND state = 'queued'")
 _HAS_PROVIDER_ID = text("provider_id IS NOT NULL")
 _HAS_OWNER = text("owner IS NOT NULL")
@@ -68,6 +69,7 @@ class Message(SQLModel, table=True):
         Index("message_due", "line_id", "due_at", postgresql_where=_OPEN_HEAD, sqlite_where=_OPEN_HEAD),
         Index("message_suspect", "due_at", postgresql_where=_SUSPECT, sqlite_where=_SUSPECT),
         Index("message_chat", "line_id", "chat_id", "seq", postgresql_where=_OPEN, sqlite_where=_OPEN),
+        Index("message_head", "line_id", "chat_id", postgresql_where=_HEAD, sqlite_where=_HEAD),
         Index("message_owned", "owner", postgresql_where=_HAS_OWNER, sqlite_where=_HAS_OWNER),
         Index("message_by_portal", "portal_id", "state", "seq"),
         Index("message_by_line", "line_id", "state", "seq"),

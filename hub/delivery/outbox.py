@@ -236,8 +236,8 @@ def promote(sql: Sql, line_id: str, chat_id: str) -> None:
     sql.run(
         "UPDATE message SET head = TRUE WHERE head = FALSE AND seq = (SELECT min(seq) FROM message"
         " WHERE line_id = ? AND chat_id = ? AND state IN ('queued', 'sending'))"
-        " AND NOT EXISTS (SELECT 1 FROM message AS other WHERE other.line_id = ? AND other.chat_id = ?"
-        " AND other.state IN ('queued', 'sending') AND other.head)",
+        " AND NOT EXISTS (SELECT 1 FROM message AS other"
+        " WHERE other.line_id = ? AND other.chat_id = ? AND other.head)",
         (line_id, chat_id, line_id, chat_id),
     )
 

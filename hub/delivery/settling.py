@@ -31,10 +31,11 @@ WHERE message.id = given.key AND COALESCE(message.owner, '') = ? AND message.sta
       AND message.attempts = CAST(given.value ->> {_N} AS INTEGER)
 RETURNING message.id
 """  # noqa: S608
-_CHAT = "line_id = given.value ->> 0 AND {0}.chat_id = given.value ->> 1 AND {0}.state IN " + OPEN
+_CHAT = "line_id = given.value ->> 0 AND {0}.chat_id = given.value ->> 1"
 _HEADS = f"""
 UPDATE message SET head = TRUE WHERE head = FALSE AND seq IN (
-  SELECT (SELECT min(waiting.seq) FROM message AS waiting WHERE waiting.{_CHAT.format("waiting")})
+  SELECT (SELECT min(waiting.seq) FROM message AS waiting
+          WHERE waiting.{_CHAT.format("waiting")} AND waiting.state IN {OPEN})
   FROM json_each(?) AS given
   WHERE NOT EXISTS (SELECT 1 FROM message AS other WHERE other.{_CHAT.format("other")} AND other.head))
 """  # noqa: S608

@@ -111,6 +111,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("state IN ('queued', 'sending')"),
     )
     op.create_index(
+        "message_head",
+        "message",
+        ["line_id", "chat_id"],
+        unique=False,
+        postgresql_where=sa.text("head"),
+        sqlite_where=sa.text("head"),
+    )
+    op.create_index(
         "message_owned",
         "message",
         ["owner"],
