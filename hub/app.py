@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flask import Flask, Response
+from flask import Flask
 
 from hub.core import make_hub
 from hub.endpoints.waiting import Waiting
@@ -15,6 +15,7 @@ from hub.upkeep.keeper import OF_WEB, Keeper
 from hub.web import access, api, assets, channels, health, hooks, i18n, pages, problems, sentences
 from hub.web.limiter import LinkRates
 from hub.web.proxies import TrustedProxies
+from hub.web.security import secured
 from hub.web.stopping import stopping
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
@@ -52,14 +53,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     sentences.register(app)
     assets.register(app)
     pages.register(app)
-    app.after_request(_headers)
+    app.after_request(secured)
     if settings.trusted_proxies:
         app.wsgi_app = TrustedProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]
     return app
-
-
-def _headers(response: Response) -> Response:
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "same-origin")
-    response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-    return response

@@ -52,7 +52,7 @@ DUPLICATE_DIFFERS = Note("duplicate_differs", "An earlier request had the same e
 
 @dataclass(frozen=True)
 class Arrived:
-    """A request as it came in; `source` is the caller's address, `received_at` µs."""
+    """A request as it came in. `headers`: by lower-case name; `source`: the caller's address; `received_at` in µs."""
 
     method: str
     query: bytes
@@ -279,12 +279,12 @@ class Intake:
         if secret is not None:
             scope = Scope(constants=view.constants, globals={}, zone=view.zone)
             expected = compile_template(secret.value).render(scope).text
-            given = {name.lower(): value for name, value in arrived.headers.items()}.get(secret.name.lower(), "")
+            given = arrived.headers.get(secret.name.lower(), "")
             if not expected or not same(given, expected):
                 raise Refused("secret_header_wrong", 401, "The header that this link demands is missing or wrong.")
 
     def _body(self, arrived: Arrived, config: Any) -> Body:
-        encoding = {name.lower(): value for name, value in arrived.headers.items()}.get("content-encoding", "")
+        encoding = arrived.headers.get("content-encoding", "")
         if encoding and encoding.lower() != "identity":
             raise Refused("unsupported_media_type", 415, "Compressed bodies are not read here.")
         return parse_body(arrived.body, arrived.content_type or None, tolerant=getattr(config, "tolerant_json", True))

@@ -61,7 +61,7 @@ class Record:
                 run_id,
                 error,
                 arrived.source[:64],
-                _plain(arrived.headers.get("User-Agent", ""), 255),
+                _plain(arrived.headers.get("user-agent", ""), 255),
                 arrived.method[:8],
                 _plain(arrived.content_type, 255),
                 arrived.received_at,

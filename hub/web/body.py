@@ -4,34 +4,44 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 from flask import request
 from gunicorn.http.errors import ParseException
+from werkzeug.wsgi import get_content_length, get_input_stream
 
 from hub.endpoints.parse import Refused
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 WHOLE_BODY_S = 30.0
 
 
 def read_body(limit: int) -> bytes:
+    """The body of Flask's current request; see `read_input`."""
+    return read_input(request.environ, limit)
+
+
+def read_input(environ: "WSGIEnvironment", limit: int) -> bytes:
     """The body, or its first `limit` + 1 bytes when it is longer, so that the caller sees that it is too long.
 
     Raises Refused 400 `incomplete_body` when the caller hung up early or chunked the body wrongly, 408
     `request_timeout` when the whole of it takes more than 30 seconds.
     """
     try:
-        with _in_time():
-            raw = request.stream.read(limit + 1)
+        with _in_time(environ):
+            raw = get_input_stream(environ).read(limit + 1)
     except (ParseException, OSError, ValueError):
         raise _incomplete() from None
-    announced = request.content_length
+    announced = get_content_length(environ)
     if announced is not None and len(raw) < min(announced, limit + 1):
         raise _incomplete()
     return raw
 
 
 @contextmanager
-def _in_time() -> Iterator[None]:
+def _in_time(environ: "WSGIEnvironment") -> Iterator[None]:
     """Under gevent, end a body that drips in; elsewhere (tests) nothing drips."""
     monkey = sys.modules.get("gevent.monkey")
     if monkey is None or not monkey.is_module_patched("socket"):
@@ -46,7 +56,7 @@ def _in_time() -> Iterator[None]:
     except gevent.Timeout as caught:
         if caught is not timeout:
             raise
-        connection = request.environ.get("gunicorn.socket")
+        connection = environ.get("gunicorn.socket")
         if connection is not None:
             # Else gunicorn would go on reading what is left of the body before the next request.
             with suppress(OSError):

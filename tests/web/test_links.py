@@ -86,6 +86,31 @@ def test_the_head_and_options_methods_never_start_a_run(api: Any, client: Any) -
     assert api.get("/requests").json["items"] == []
 
 
+def test_other_methods_start_nothing_and_are_told_which_ones_are_taken(api: Any, client: Any) -> None:
+    link = link_of(api)
+    refused = client.delete(link)
+    assert (refused.status_code, refused.json["code"]) == (405, "method_not_allowed")
+    silent = client.options(link)
+    assert (silent.status_code, silent.data) == (200, b"")
+    for answer in (refused, silent, client.head(link)):
+        assert {"GET", "POST", "PUT", "PATCH"} <= set(answer.headers["Allow"].split(", "))
+    assert api.get("/requests").json["items"] == []
+
+
+def test_answers_and_refusals_of_links_are_kept_by_nobody_and_guarded_like_pages(api: Any, client: Any) -> None:
+    link = link_of(api)
+    for answer in (client.get(link), client.get("/get/?token=nothing")):
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+
+
+@pytest.mark.parametrize("path", ["/api/request", "/api/request/", "/get", "/get/", "/api/request/get_result"])
+def test_a_links_address_may_end_with_a_slash_or_without(api: Any, client: Any, path: str) -> None:
+    token = link_of(api).partition("?")[2]
+    assert client.get(f"{path}?{token}").status_code == 200
+
+
 def test_a_links_token_does_not_lie_open_beside_the_requests_it_brought(api: Any, client: Any, hub: Any) -> None:
     link = link_of(api)
     token = link.partition("token=")[2].partition("&")[0]
