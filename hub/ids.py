@@ -7,7 +7,6 @@ import secrets
 import time
 import uuid
 
-
 KEY_PREFIX = "hub_"
 """Begins every key of the management API, so that scanners of public code recognise one."""
 

@@ -22,9 +22,7 @@ from tests.conftest import free_port
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def wait_until(
-    condition: Callable[[], bool], *, within_s: float = 15, every_s: float = 0.02, what: str = "it"
-) -> None:
+def wait_until(condition: Callable[[], bool], *, within_s: float = 15, every_s: float = 0.02, what: str = "it") -> None:
     """Look again and again until the condition holds. Raises AssertionError when the time is over."""
     deadline = time.monotonic() + within_s
     while not condition():

@@ -134,7 +134,7 @@ def begin(sql: Sql, ids: Sequence[str], *, owner: str, now: int) -> list[Claimed
     place = {message_id: n for n, message_id in enumerate(ids)}
     claimed = sorted((Claimed(*row) for row in rows), key=lambda one: place[one.id])
     if again := [one.id for one in claimed if one.attempt > 1]:
-        first = dict(sql.all(_FIRST, (dumps(dict.fromkeys(again)),)))
+        first: dict[str, int] = dict(sql.all(_FIRST, (dumps(dict.fromkeys(again)),)))
         claimed = [replace(one, first_at=first.get(one.id)) for one in claimed]
     sql.run(
         "INSERT INTO attempt (message_id, n, owner, started_at, code, message)"
