@@ -11,13 +11,15 @@ from hub.portals.service import local_portal
 from hub.presence import Presence
 from hub.runtime import make_runtime
 from hub.settings import Settings
-from hub.upkeep.keeper import OF_WEB, Keeper
+from hub.upkeep.keeper import OF_WEB, Keeper, Task
 from hub.web import access, api, assets, channels, health, hooks, i18n, pages, problems, sentences
 from hub.web.limiter import LinkRates
 from hub.web.proxies import TrustedProxies
 from hub.web.security import secured
 from hub.web.stopping import stopping
 
+RECOVER_EVERY_S = 1.0
+RECOVER_AFTER_S = 30.0
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 
 
@@ -34,7 +36,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     runtime = make_runtime(hub)
     app.extensions["hub.runtime"] = runtime
     presence = Presence(hub, "web").start()
-    Keeper(hub, OF_WEB).start()
+    recover = Task("recover", RECOVER_EVERY_S, lambda _hub, _stop: runtime.recover(older_than_s=RECOVER_AFTER_S))
+    Keeper(hub, (*OF_WEB, recover)).start()
     waiting = Waiting(
         hub,
         runtime.runner,

@@ -1,6 +1,7 @@
 """A process's presence: it beats in the database while it lives, hears the bell, and leaves when it closes."""
 
 import threading
+import time
 
 import psycopg
 import structlog
@@ -13,6 +14,7 @@ from hub.writer import CHANNEL
 
 log = structlog.get_logger(__name__)
 HEAR_EVERY_S = 1.0
+BEAT_AGAIN_S = 1.0
 
 
 class Presence:
@@ -25,12 +27,11 @@ class Presence:
         self._rung = threading.Condition()
         self._rings = 0
         self._threads: list[threading.Thread] = []
+        self._beaten_at = 0.0
 
     def start(self) -> "Presence":
         """Enter the database, then beat and listen in the background."""
-        self._hub.db.writer.run(
-            lambda sql: processes.register(sql, owner=self._hub.owner, kind=self._kind, now=now_us())
-        )
+        self._enter()
         listener = self._hub.bell.listen()
 
         def hear() -> None:
@@ -38,7 +39,7 @@ class Presence:
                 if listener.wait(HEAR_EVERY_S):
                     self.wake()
 
-        jobs = [self._beat, hear]
+        jobs = [self._keep_beating, hear]
         if self._hub.db.dialect == "postgresql":
             jobs.append(self._hear_database)
         for function in jobs:
@@ -58,6 +59,12 @@ class Presence:
         with self._rung:
             self._rings += 1
             self._rung.notify_all()
+
+    def make_sure(self) -> None:
+        """Beat at once when the last beat is so long ago that this process may have been taken for dead: whatever it
+        claims before it is entered again, nobody would free. Raises StorageUnavailable."""
+        if time.monotonic() - self._beaten_at > self._hub.settings.lease_s / 2:
+            self._beat()
 
     def wait(self, timeout_s: float, since: int | None = None) -> bool:
         """Wait for a ring after the one counted `since` (now, when None), at most this long."""
@@ -93,14 +100,27 @@ class Presence:
                 log.warning("notifications_lost", reason=type(error).__name__)
                 self._stop.wait(HEAR_EVERY_S)
 
-    def _beat(self) -> None:
-        while not self._stop.wait(max(0.2, self._hub.settings.lease_s / 3)):
+    def _keep_beating(self) -> None:
+        pause_s = every_s = max(0.2, self._hub.settings.lease_s / 3)
+        while not self._stop.wait(pause_s):
             try:
-                alive = self._hub.db.writer.run(lambda sql: processes.beat(sql, owner=self._hub.owner, now=now_us()))
-                if not alive:
-                    log.warning("taken_for_dead", owner=self._hub.owner)
-                    self._hub.db.writer.run(
-                        lambda sql: processes.register(sql, owner=self._hub.owner, kind=self._kind, now=now_us())
-                    )
+                self._beat()
+                pause_s = every_s
             except StorageUnavailable as error:
                 log.warning("beat_failed", reason=error.message)
+                pause_s = min(every_s, BEAT_AGAIN_S)
+
+    def _beat(self) -> None:
+        began = time.monotonic()
+        if self._hub.db.writer.run(lambda sql: processes.beat(sql, owner=self._hub.owner, now=now_us())):
+            self._beaten_at = began
+        else:
+            log.warning("taken_for_dead", owner=self._hub.owner)
+            self._enter()
+
+    def _enter(self) -> None:
+        began = time.monotonic()
+        self._hub.db.writer.run(
+            lambda sql: processes.register(sql, owner=self._hub.owner, kind=self._kind, now=now_us())
+        )
+        self._beaten_at = began

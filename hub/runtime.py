@@ -2,19 +2,26 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
+import structlog
+
 from connectors.registry import channels
+from hub.clock import now_us
 from hub.core import Hub
 from hub.delivery.postman import Postman
 from hub.endpoints import records
 from hub.endpoints.beginning import inputs_of, variables_of
 from hub.endpoints.intake import Intake
 from hub.endpoints.parse import Refused
+from hub.scenarios import store
 from hub.scenarios.library import Library
 from hub.scenarios.outgoing import http_performer
 from hub.scenarios.runner import RunInputs, Runner
 from hub.sql import Sql
+
+log = structlog.get_logger(__name__)
 
 
 class Desk(Protocol):
@@ -41,6 +48,25 @@ class Runtime:
     intake: Intake
     postman: Postman
     desks: list[Desk] = field(default_factory=list)
+
+    def recover(self, *, older_than_s: float = 0.0) -> None:
+        """Store outcomes that could not be stored when they came, and go on with whatever is this process's by the
+        database while nobody here works on it: a commit's answer was lost, or what followed it failed.
+
+        `older_than_s`: as in `Postman.recover`. Raises StorageUnavailable.
+        """
+        hub, found = self.hub, self.postman.store_unsaved() + self.postman.recover(older_than_s=older_than_s)
+        in_hand = self.runner.in_hand
+        with hub.db.sql() as sql:
+            owned = store.owned(sql, owner=hub.owner)
+        in_hand |= self.runner.in_hand
+        for run in owned:
+            if run.id not in in_hand:
+                found += 1
+                hub.db.writer.run(partial(store.release, run=run, owner=hub.owner, wake_at=now_us()))
+                log.warning("run_recovered", run_id=run.id)
+        if found:
+            hub.ring()
 
 
 def make_runtime(hub: Hub) -> Runtime:

@@ -66,7 +66,6 @@ class Worker:
         self._run_hands = Hands(RUN_HANDS, "run")
         self._desks = [(desk, Hands(desk.hands, desk.name)) for desk in runtime.desks]
         self._housekept_at = 0
-        self._stranded: list[store.RunRow] = []
 
     def run(self) -> int:
         """Until told to stop."""
@@ -79,6 +78,7 @@ class Worker:
         while not self._stop.is_set():
             rings = presence.rings
             try:
+                presence.make_sure()
                 self._housekeep()
                 found = self._dispatch.claim() + self._claim_runs() + self._claim_desks()
                 pause_s = 0.0 if found else POLL_S
@@ -91,6 +91,10 @@ class Worker:
         ends = [self._dispatch.finish(until - time.monotonic())]
         ends += [hands.finish(until - time.monotonic()) for hands in pools]
         finished = all(ends)
+        try:
+            self._runtime.recover()
+        except StorageUnavailable as error:
+            log.warning("left_unsettled", reason=error.message)
         log.info("worker_stopped", owner=self._hub.owner, finished=finished)
         return 0 if finished else 1
 
@@ -104,6 +108,7 @@ class Worker:
         if due is None:
             return 0
         claimed = self._hub.db.writer.run(lambda sql: store.claim_due(sql, owner=owner, limit=free, now=now))
+        self._runtime.runner.hold(run.id for run in claimed)
         for run in claimed:
             self._run_hands.give(partial(self._carry_on, run))
         return len(claimed)
@@ -128,7 +133,9 @@ class Worker:
             try:
                 self._hub.db.writer.run(lambda sql: store.fail(sql, run, owner=self._hub.owner, now=now_us()))
             except StorageUnavailable:
-                self._stranded.append(run)
+                log.warning("run_not_given_back", run_id=run.id)
+        finally:
+            self._runtime.runner.drop(run.id)
         self._hub.ring()
 
     def _give_back(self, run: store.RunRow) -> None:
@@ -138,7 +145,6 @@ class Worker:
             )
         except StorageUnavailable:
             log.warning("run_not_given_back", run_id=run.id)
-            self._stranded.append(run)
 
     # ---------------------------------------------------------------- housekeeping
 
@@ -156,15 +162,14 @@ class Worker:
             hub.db.writer.run(lambda sql: self._free(sql, dead), lines=abandoned)
         if expiring:
             hub.db.writer.run(lambda sql: sweep.expire(sql, now=now, lines=expiring), lines=expiring)
-        if self._runtime.postman.store_unsaved():
-            hub.ring()
-        while self._stranded:
-            free = partial(store.release, run=self._stranded[0], owner=hub.owner, wake_at=now)
-            hub.db.writer.run(free)
-            self._stranded.pop(0)
+        # The claims of this process are made in this thread, so none is made between these two looks.
+        self._runtime.recover()
 
     def _free(self, sql: Sql, dead: list[str]) -> None:
         now = now_us()
+        # It may have beaten since it was found: then it lives, and goes on with what it holds.
+        still = processes.find_dead(sql, owner=self._hub.owner, lease_s=self._hub.settings.lease_s, now=now)
+        dead = [one for one in dead if one in still]
         messages = self._runtime.postman.settle_abandoned(sql, dead)
         runs = store.free_dead(sql, dead, now)
         work = sum(desk.free_dead(sql, dead) for desk in self._runtime.desks)

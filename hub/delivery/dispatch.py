@@ -59,6 +59,7 @@ class Dispatch:
         else:
             self._turn += 1
             claimed = self._claim(lines, free)
+        self._postman.hold(message for message, _ in claimed)
         with self._lock:
             self._in_hand.update(message.line_id for message, _ in claimed)
         for message, line in claimed:
@@ -109,6 +110,7 @@ class Dispatch:
             self._let_go([message for message, _ in batch])
 
     def _let_go(self, messages: Sequence[Claimed]) -> None:
+        self._postman.drop(messages)
         with self._lock:
             self._alone = False
             self._in_hand.subtract(message.line_id for message in messages)

@@ -1,7 +1,7 @@
 """The sender of one process: opens lines, keeps them open, and delivers claimed messages through them."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -9,7 +9,7 @@ import structlog
 from connectors.errors import LineDown, Unconfirmed
 from connectors.registry import channel as channel_class
 from hub import failpoints
-from hub.clock import now_us
+from hub.clock import SECOND, now_us
 from hub.core import Hub
 from hub.delivery import lines, outbox, sweep
 from hub.delivery.claiming import ALONE_AFTER
@@ -62,6 +62,16 @@ class Postman:
         self._hub = hub
         self._open: dict[str, _Opened] = {}
         self._unsaved: list[Outcome] = []
+        self._in_hand: set[tuple[str, int]] = set()
+        self._called: set[tuple[str, int]] = set()
+
+    def hold(self, messages: Iterable[Claimed]) -> None:
+        """Take claimed messages in hand: they are about to be sent here."""
+        self._in_hand.update((claimed.id, claimed.attempt) for claimed in messages)
+
+    def drop(self, messages: Iterable[Claimed]) -> None:
+        """Let them go, sent or not. What is still this process's then is found by `recover`."""
+        self._in_hand.difference_update((claimed.id, claimed.attempt) for claimed in messages)
 
     def deliver(self, claimed: Claimed) -> Settlement:
         """Make the attempt, store its outcome, and wake whoever waits for it.
@@ -81,6 +91,7 @@ class Postman:
         except (SecretError, LookupError, ValueError) as error:
             return self._line_unusable(claimed, error)
         failpoints.reach(self._hub.settings, "after_claim", claimed.text)
+        self._called.add((claimed.id, claimed.attempt))
         settlement = attempt(claimed, line)
         failpoints.reach(self._hub.settings, "after_send", claimed.text)
         return settlement
@@ -120,14 +131,44 @@ class Postman:
         each line's rule decides what follows."""
         left = sweep.abandoned(sql, dead=dead)
         for claimed, owner in left:
-            error = INTERRUPTED if claimed.interruptions < ALONE_AFTER else POISONED
-            settlement = settlement_of(
-                error, claimed, self._policy(sql, claimed.line_id), sent=tuple(loads(claimed.sent_parts))
-            )
-            if error is POISONED:
-                settlement = replace(settlement, state="failed", due_at=None)
-            outbox.settle(sql, claimed, replace(settlement, interrupted=True), owner=owner, now=now_us())
+            self._interrupted(sql, claimed, owner)
         return len(left)
+
+    def recover(self, *, older_than_s: float) -> int:
+        """Go on with messages that are this process's by the database but are in nobody's hands here, since the answer
+        to a commit was lost: those whose sending was begun may have arrived, the others are given back. `older_than_s`:
+        how long after a claim its maker may take to hold what he claimed. Raises StorageUnavailable."""
+        owner, now = self._hub.owner, now_us()
+        known = self._in_hand | {(claimed.id, claimed.attempt) for claimed, _ in self._unsaved}
+        with self._hub.db.sql() as sql:
+            held = sweep.held(sql, owner=owner, before=now - int(older_than_s * SECOND))
+        known |= self._in_hand | {(claimed.id, claimed.attempt) for claimed, _ in self._unsaved}
+        lost = {(message, attempt): line for message, attempt, line in held if (message, attempt) not in known}
+        if not lost:
+            return 0
+
+        def job(sql: Sql) -> None:
+            for claimed, _ in sweep.abandoned(sql, dead=[owner]):
+                if (claimed.id, claimed.attempt) not in lost:
+                    continue
+                if (claimed.id, claimed.attempt) in self._called:
+                    self._interrupted(sql, claimed, owner)
+                else:
+                    sweep.give_back(sql, claimed, owner=owner, now=now)
+
+        self._hub.db.writer.run(job, lines=set(lost.values()))
+        self._called.difference_update(lost)
+        log.warning("claims_recovered", messages=len(lost))
+        return len(lost)
+
+    def _interrupted(self, sql: Sql, claimed: Claimed, owner: str) -> None:
+        error = INTERRUPTED if claimed.interruptions < ALONE_AFTER else POISONED
+        settlement = settlement_of(
+            error, claimed, self._policy(sql, claimed.line_id), sent=tuple(loads(claimed.sent_parts))
+        )
+        if error is POISONED:
+            settlement = replace(settlement, state="failed", due_at=None)
+        outbox.settle(sql, claimed, replace(settlement, interrupted=True), owner=owner, now=now_us())
 
     def store_unsaved(self) -> int:
         """Write down the outcomes that could not be stored when they came. Raises StorageUnavailable."""
@@ -143,6 +184,7 @@ class Postman:
             lambda sql: settle_all(sql, outcomes, owner=owner, now=now),
             lines={claimed.line_id for claimed, _ in outcomes},
         )
+        self._called.difference_update((claimed.id, claimed.attempt) for claimed, _ in outcomes)
         for claimed in lost:
             log.warning("claim_lost", message_id=claimed.id, attempt=claimed.attempt)
 

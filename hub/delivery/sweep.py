@@ -6,7 +6,7 @@ that another process puts into the same chat meanwhile would else be overlooked 
 
 from collections.abc import Sequence
 
-from hub.delivery.outbox import CLAIMED, QUEUED, Claimed, promote, wake_runs
+from hub.delivery.outbox import CLAIMED, QUEUED, Claimed, join, promote, wake_runs
 from hub.sql import Sql, marks
 from hub.values import dumps
 
@@ -41,6 +41,34 @@ def expire(sql: Sql, *, now: int, lines: Sequence[str], limit: int = AT_ONCE) ->
         promote(sql, line_id, chat_id)
         wake_runs(sql, message_id, now)
     return len(rows)
+
+
+def held(sql: Sql, *, owner: str, before: int) -> list[tuple[str, int, str]]:
+    """What this process is sending by the database, as far as its attempt began before then (µs): message, attempt,
+    line."""
+    return [
+        (message_id, attempt, line_id)
+        for message_id, attempt, line_id in sql.all(
+            "SELECT m.id, m.attempts, m.line_id FROM message m"
+            " JOIN attempt a ON a.message_id = m.id AND a.n = m.attempts"
+            " WHERE m.owner = ? AND m.state = 'sending' AND a.started_at <= ?",
+            (owner, before),
+        )
+    ]
+
+
+def give_back(sql: Sql, claimed: Claimed, *, owner: str, now: int) -> None:
+    """End a claim of a message that was certainly not sent: it is due again at once."""
+    sql.run(
+        "UPDATE attempt SET outcome = 'temporary', code = 'not_begun', message = ? WHERE message_id = ? AND n = ?",
+        ("The process did not learn of its claim, and sent nothing.", claimed.id, claimed.attempt),
+    )
+    sql.run(
+        "UPDATE message SET state = 'queued', owner = NULL, due_at = ?"
+        " WHERE id = ? AND owner = ? AND attempts = ? AND state = 'sending'",
+        (now, claimed.id, owner, claimed.attempt),
+    )
+    join(sql, claimed.line_id, claimed.chat_id)
 
 
 def abandoned_lines(sql: Sql, *, dead: Sequence[str]) -> list[str]:

@@ -105,12 +105,21 @@ class Waiting:
             row = sql.one("SELECT wake_at, owner FROM run WHERE id = ?", (run_id,))
         if row is None or row[1] is not None or row[0] is None or row[0] > now:
             return False
-        claimed = self._hub.db.writer.run(lambda sql: store.claim(sql, [run_id], owner=self._hub.owner))
-        if not claimed:
-            return False
-        self._deliver(self._runner.execute(claimed[0], interactive_until=from_us(until)))
+        self._runner.hold([run_id])
+        try:
+            claimed = self._hub.db.writer.run(lambda sql: store.claim(sql, [run_id], owner=self._hub.owner))
+            if not claimed:
+                return False
+            messages = self._runner.execute(claimed[0], interactive_until=from_us(until))
+        finally:
+            self._runner.drop(run_id)
+        self._deliver(messages)
         return True
 
     def _deliver(self, claimed: tuple[Claimed, ...] | list[Claimed]) -> None:
-        for message in claimed:
-            self._postman.deliver(message)
+        self._postman.hold(claimed)
+        try:
+            for message in claimed:
+                self._postman.deliver(message)
+        finally:
+            self._postman.drop(claimed)

@@ -1,6 +1,8 @@
 """Executing runs: computing an advance, storing it, making its outgoing call, and so on until it waits or ends."""
 
-from collections.abc import Callable, Mapping
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -65,6 +67,25 @@ class Runner:
         self._writer = writer
         self._inputs = inputs
         self._performers = performers
+        self._in_hand: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    @property
+    def in_hand(self) -> set[str]:
+        """The runs that are worked on in this process."""
+        with self._lock:
+            return set(self._in_hand)
+
+    def hold(self, run_ids: Iterable[str]) -> None:
+        """Take runs in hand, once for each time they are dropped again."""
+        with self._lock:
+            self._in_hand.update(run_ids)
+
+    def drop(self, run_id: str) -> None:
+        """Let a run go. If it is still this process's then, `Runtime.recover` gives it back."""
+        with self._lock:
+            self._in_hand[run_id] -= 1
+            self._in_hand = +self._in_hand
 
     def environment(
         self,

@@ -146,6 +146,12 @@ def claim(sql: Sql, run_ids: Sequence[str], *, owner: str) -> list[RunRow]:
     return [RunRow(*row) for row in rows]
 
 
+def owned(sql: Sql, *, owner: str) -> list[RunRow]:
+    """The runs that are claimed by this process."""
+    rows = sql.all(f"SELECT {_COLUMNS} FROM run WHERE owner = ?", (owner,))  # noqa: S608
+    return [RunRow(*row) for row in rows]
+
+
 def release(sql: Sql, run: RunRow, *, owner: str, wake_at: int | None) -> None:
     """Give a claimed run back unchanged. A wake-up that came while it was claimed is kept."""
     sql.run(

@@ -230,3 +230,18 @@ def test_a_run_whose_settings_never_hold_still_is_given_back(site: Site, monkeyp
     run = site.run(run_id)
     assert run["owner"] is None
     assert run["wake_at"] is not None
+
+
+def test_a_run_claimed_without_its_process_knowing_goes_on(site: Site, other: Site) -> None:
+    run_id = start(site, PAUSE, give(a="1"))
+    lost = claim(site, run_id)
+    assert lost is not None
+    other.runtime.recover()
+    site.runtime.runner.hold([run_id])
+    site.runtime.recover()
+    assert site.run(run_id)["owner"] == site.hub.owner
+    site.runtime.runner.drop(run_id)
+    site.runtime.recover()
+    run = site.run(run_id)
+    assert run["owner"] is None
+    assert run["wake_at"] <= now_us()
