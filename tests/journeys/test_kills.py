@@ -70,7 +70,7 @@ def test_a_worker_killed_among_many_sends_loses_none_and_repeats_only_what_it_wa
     for chat in chats:
         plant.at.fault("slow", chat, seconds=0.1)
         assert plant.at.post(scenario.short, {"chat_id": chat, "id": chat}).status_code == 200
-    worker = plant.product.worker()
+    worker = plant.product.worker(HUB_WORKER_THREADS="16")
     wait_until(lambda: any(plant.at.received(chat) for chat in chats), what="the first message")
     worker.kill()
     plant.product.worker()
