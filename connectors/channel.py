@@ -36,11 +36,26 @@ class Capabilities:
     rate_per_chat_per_s: float = 0.0
     files: bool = False
     caption_chars: int = 0
+    templates: bool = False
+
+
+@dataclass(frozen=True)
+class Template:
+    """Words that the messenger has approved, by the name it knows them by. `parameters` fill their places, each
+    `(place, text)`; the place is empty where they go by order."""
+
+    name: str
+    language: str
+    parameters: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
 class OutgoingMessage:
-    """A message to one chat. Buttons are `{"id", "label", "kind": "reply"|"url", "url"?}`."""
+    """A message to one chat. Buttons are `{"id", "label", "kind": "reply"|"url", "url"?}`.
+
+    With a `template` its words are sent and `text` is not; the file is its header, and the buttons fill those that it
+    has, in their order: a reply's key, a link's ending.
+    """
 
     id: str
     chat_id: str
@@ -48,6 +63,7 @@ class OutgoingMessage:
     file_url: str | None = None
     buttons: tuple[dict[str, Any], ...] = ()
     messenger: str | None = None
+    template: Template | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +76,7 @@ class Part:
     file_url: str | None = None
     buttons: tuple[dict[str, Any], ...] = ()
     messenger: str | None = None
+    template: Template | None = None
 
 
 @dataclass(frozen=True)
@@ -204,6 +221,11 @@ class Channel(ABC):
             raise Unsupported(f"{self.title} carries at most {carries.buttons} buttons.", code="buttons")
         for button in message.buttons:
             _check_button(button)
+        if message.template is not None:
+            if not carries.templates:
+                raise Unsupported(f"{self.title} knows no templates.", code="template")
+            rest = (message.file_url, message.buttons, message.messenger, message.template)
+            return [Part(f"{message.id}:0", chat_id, "", *rest)]
         texts = split(message.text, carries.text_chars, carries.text_unit)
         if not texts and not message.file_url:
             raise Unsupported("The message has no text.", code="empty")

@@ -71,8 +71,9 @@ class Runtime:
 
 def make_runtime(hub: Hub) -> Runtime:
     """Wire a process's parts."""
-    recipients: Mapping[str, tuple[str, bool]] = {
-        kind: (channel.carries.recipients, channel.carries.receipts) for kind, channel in channels().items()
+    recipients: Mapping[str, tuple[str, bool, bool]] = {
+        kind: (channel.carries.recipients, channel.carries.receipts, channel.carries.templates)
+        for kind, channel in channels().items()
     }
     library = Library(hub.db, recipients)
 

@@ -1,4 +1,4 @@
-"""What one part of a message looks like to WhatsApp: a text, a file, or a question with buttons.
+"""What one part of a message looks like to WhatsApp: a text, a file, a question with buttons, or a template.
 
 Up to three replies become buttons, up to ten a list, a lone link a link button. What WhatsApp has no place for, as
 links beside replies, goes into the text.
@@ -7,7 +7,7 @@ links beside replies, goes into the text.
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from connectors.channel import Part
+from connectors.channel import Part, Template
 from connectors.errors import Unsupported
 
 text_limit = 4096  # of a text, and of the words above a list
@@ -22,6 +22,8 @@ media = {
 
 def content(part: Part) -> dict[str, Any]:
     """The fields `type` and its own of a part's request. Raises Unsupported when the buttons have no place."""
+    if part.template is not None:
+        return _template(part.template, part)
     replies = [(f"b:{place}", row["label"]) for place, row in enumerate(part.buttons) if row.get("kind") != "url"]
     links = [(row["label"], str(row["url"])) for row in part.buttons if row.get("kind") == "url"]
     text = part.text
@@ -43,6 +45,27 @@ def content(part: Part) -> dict[str, Any]:
         raise Unsupported("The text is too long to carry the links of the buttons.", code="buttons")
     rows = [{"id": key, "title": _cut(label, row_limit)} for key, label in replies]
     return _interactive("list", text, {"button": "…", "sections": [{"rows": rows}]}, None)
+
+
+def _template(template: Template, part: Part) -> dict[str, Any]:
+    components: list[dict[str, Any]] = []
+    if part.file_url:
+        kind, file = _file(part.file_url)
+        components.append({"type": "header", "parameters": [{"type": kind, kind: file}]})
+    if template.parameters:
+        places = [
+            {"type": "text", **({"parameter_name": place} if place else {}), "text": text}
+            for place, text in template.parameters
+        ]
+        components.append({"type": "body", "parameters": places})
+    for place, button in enumerate(part.buttons):
+        if button.get("kind") == "url":
+            filled = {"sub_type": "url", "parameters": [{"type": "text", "text": str(button["url"])}]}
+        else:
+            filled = {"sub_type": "quick_reply", "parameters": [{"type": "payload", "payload": f"b:{place}"}]}
+        components.append({"type": "button", "index": str(place), **filled})
+    told = {"name": template.name, "language": {"code": template.language}}
+    return {"type": "template", "template": told | ({"components": components} if components else {})}
 
 
 def _plain(text: str, file_url: str | None) -> dict[str, Any]:

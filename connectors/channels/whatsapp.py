@@ -1,7 +1,8 @@
 """WhatsApp messages of a business. Source: WhatsApp Cloud API v25.0 (developers.facebook.com/docs/whatsapp), June 2026.
 
 Free text reaches a person only within 24 hours of their last message; outside it Meta refuses, at once or later by a
-status. There is no key against repeats, but our message id goes along and comes back with every status.
+status, and only approved templates go. There is no key against repeats, but our message id goes along and comes back
+with every status.
 """
 
 import hashlib
@@ -81,6 +82,7 @@ class Whatsapp(Channel):
         rate_per_s=80.0,
         files=True,
         caption_chars=1024,
+        templates=True,
     )
 
     class Config(ChannelConfig):

@@ -3,10 +3,11 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
-from connectors.channel import Accepted, Channel, OutgoingMessage
+from connectors.channel import Accepted, Channel, OutgoingMessage, Template
 from connectors.errors import ConnectorError, Unconfirmed
 from hub.clock import now_us
 from hub.delivery import outbox
@@ -52,6 +53,7 @@ def attempt(claimed: Claimed, line: OpenLine) -> Settlement:
         file_url=extra.get("file_url"),
         buttons=tuple({key: as_text(value) for key, value in button.items()} for button in extra.get("buttons", ())),
         messenger=claimed.messenger,
+        template=_template(extra.get("template")),
     )
     error: ConnectorError
     try:
@@ -92,6 +94,13 @@ def settlement_of(
         line_state=decision.line_state,
         hold_line_until=decision.hold_line_until,
     )
+
+
+def _template(stored: dict[str, Any] | None) -> Template | None:
+    if stored is None:
+        return None
+    parameters = tuple((place, text) for place, text in stored["parameters"])
+    return Template(stored["name"], stored["language"], parameters)
 
 
 def _sent(accepted: Accepted, began: float) -> Settlement:

@@ -229,4 +229,5 @@ def _planned(message: Any) -> dict[str, Value]:
         "text": message.text,
         "file_url": message.file_url,
         "buttons": [dict(button) for button in message.buttons],
+        "template": None if message.template is None else dict(message.template),
     }

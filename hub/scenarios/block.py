@@ -97,7 +97,8 @@ class Finish:
 
 @dataclass(frozen=True)
 class NewMessage:
-    """A message as the scenario wants it sent; `chat_id` is already in the form that the channel wants."""
+    """A message as the scenario wants it sent; `chat_id` is already in the form that the channel wants. `template`:
+    `{"name", "language", "parameters": [[place, text], …]}`, sent in place of `text`, which then only describes it."""
 
     line: str
     chat_id: str
@@ -106,6 +107,7 @@ class NewMessage:
     text: str = ""
     file_url: str | None = None
     buttons: tuple[Mapping[str, Value], ...] = ()
+    template: Mapping[str, Value] | None = None
     best_before_s: int | None = None
     not_before: datetime | None = None
 
@@ -173,7 +175,8 @@ Outcome = Go | Fail | Finish | Send | Perform | Sleep | AwaitMessage | Loop | Ca
 
 @dataclass(frozen=True)
 class LineInfo:
-    """What a block may know of a line: `recipients` is the kind of address that its channel takes."""
+    """What a block may know of a line: `recipients` is the kind of address that its channel takes, `receipts` and
+    `templates` whether it has them."""
 
     id: str
     name: str
@@ -182,6 +185,7 @@ class LineInfo:
     country: str = "RU"
     recipients: Literal["phone", "chat_id"] = "chat_id"
     receipts: bool = False
+    templates: bool = False
 
 
 class RunContext(Protocol):

@@ -38,4 +38,5 @@ def line_info(line: Line) -> LineInfo:
         country=lines.settings_of(line).country,
         recipients=carries.recipients,
         receipts=carries.receipts,
+        templates=carries.templates,
     )

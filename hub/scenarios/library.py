@@ -75,8 +75,9 @@ class LinkTarget:
 class Library:
     """One per process."""
 
-    def __init__(self, db: Database, recipients: Mapping[str, tuple[str, bool]]) -> None:
-        """`recipients`: for each channel, the kind of address it takes and whether it reports delivery."""
+    def __init__(self, db: Database, recipients: Mapping[str, tuple[str, bool, bool]]) -> None:
+        """`recipients`: for each channel, the kind of address it takes, whether it reports delivery, whether it knows
+        templates."""
         self._db = db
         self._recipients = recipients
         self._portals: dict[int, PortalView] = {}
@@ -138,7 +139,7 @@ class Library:
             "SELECT id, name, name_key, channel, state, settings FROM line WHERE portal_id = ? AND deleted_at IS NULL",
             (portal_id,),
         ):
-            recipients, receipts = self._recipients.get(channel, ("chat_id", False))
+            recipients, receipts, templates = self._recipients.get(channel, ("chat_id", False, False))
             lines[key] = LineInfo(
                 id=line_id,
                 name=name,
@@ -147,6 +148,7 @@ class Library:
                 country=loads(settings).get("country", "RU"),
                 recipients="phone" if recipients == "phone" else "chat_id",
                 receipts=receipts,
+                templates=templates,
             )
         constants = sql.all("SELECT name, value FROM constant WHERE portal_id = ?", (portal_id,))
         variables = sql.all("SELECT name, value FROM global_variable WHERE portal_id = ?", (portal_id,))

@@ -281,6 +281,8 @@ def _entry(planned: Planned, line: LineInfo, run_id: str, portal_id: int, now: i
         extra["file_url"] = message.file_url
     if message.buttons:
         extra["buttons"] = [dict(button) for button in message.buttons]
+    if message.template:
+        extra["template"] = dict(message.template)
     return Entry(
         id=planned.id,
         portal_id=portal_id,

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from connectors.channel import Channel, ChannelConfig, OutgoingMessage, secret_fields
+from connectors.channel import Channel, ChannelConfig, OutgoingMessage, Template, secret_fields
 from connectors.egress import Egress
 from connectors.errors import Unsupported
 from connectors.http import Http
@@ -59,6 +59,19 @@ def test_a_message_it_cannot_carry_costs_no_call(kind):
     ):
         with pytest.raises(Unsupported):
             made.send(wrong)
+
+
+@every
+def test_a_template_is_one_part_or_costs_no_call(kind):
+    made = line(kind)
+    message = OutgoingMessage("m", "79991234567", "as the journal shows it", template=Template("order", "ru"))
+    if made.carries.templates:
+        (part,) = made.parts(message)
+        assert (part.text, part.template) == ("", message.template)
+    else:
+        with pytest.raises(Unsupported) as refused:
+            made.send(message)
+        assert refused.value.code == "template"
 
 
 @every

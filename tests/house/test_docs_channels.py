@@ -28,7 +28,19 @@ TOKEN = "a-token-nobody-may-see"
 
 def capabilities_table(kinds: Mapping[str, type[Channel]]) -> str:
     """A row of Markdown for each channel."""
-    heads = ("channel", "kind", "recipient", "text", "buttons", "files", "receipts", "repeats", "rate", "rate per chat")
+    heads = (
+        "channel",
+        "kind",
+        "recipient",
+        "text",
+        "buttons",
+        "files",
+        "templates",
+        "receipts",
+        "repeats",
+        "rate",
+        "rate per chat",
+    )
     rows = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     for kind, channel in sorted(kinds.items()):
         carries = channel.carries
@@ -39,6 +51,7 @@ def capabilities_table(kinds: Mapping[str, type[Channel]]) -> str:
             f"{carries.text_chars} {UNITS.get(carries.text_unit, carries.text_unit)}",
             str(carries.buttons) if carries.buttons else "no",
             f"yes, caption up to {carries.caption_chars}" if carries.files else "no",
+            "yes" if carries.templates else "no",
             "yes" if carries.receipts else "no",
             "recognised" if carries.idempotent else "sent again",
             _rate(carries.rate_per_s),
@@ -114,7 +127,7 @@ def test_the_table_notices_every_change_of_a_declaration() -> None:
         title = "Other"
         carries = Capabilities(text_chars=7, buttons=3, receipts=True, recipients="phone", rate_per_s=0.5)
 
-    assert "| Other | `other` | phone number | 7 characters | 3 | no | yes | sent again | 0.5/s | – |" in (
+    assert "| Other | `other` | phone number | 7 characters | 3 | no | no | yes | sent again | 0.5/s | – |" in (
         capabilities_table({"other": Other})
     )
 

@@ -13,7 +13,7 @@ from hub.scenarios.registry import blocks
 from hub.values import Value
 
 TELEGRAM = LineInfo("l1", "Sales", "telegram", "active")
-WHATSAPP = LineInfo("l2", "Phones", "whatsapp", "active", recipients="phone", receipts=True)
+WHATSAPP = LineInfo("l2", "Phones", "whatsapp", "active", recipients="phone", receipts=True, templates=True)
 NOW = datetime(2026, 11, 24, 11, 5, tzinfo=UTC)
 
 

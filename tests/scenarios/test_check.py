@@ -129,6 +129,16 @@ def test_missing_lines_and_what_a_line_cannot_do_block_publishing() -> None:
     assert codes(document(send(line="Phones", wait_for="delivered"))) == []
 
 
+def test_a_template_stands_in_place_of_a_text_on_a_line_that_knows_templates() -> None:
+    template = {"name": "order_ready", "language": "ru", "parameters": ["{{nobody"]}
+    assert codes(document(send(line="Phones", text="", template={**template, "parameters": ["{{phone}}"]}))) == []
+    assert codes(document(send(line="Phones", text="Hi", template={**template, "parameters": []}))) == [
+        "text_with_template"
+    ]
+    assert codes(document(send(text="", template={**template, "parameters": {}}))) == ["no_templates"]
+    assert codes(document(send(line="Phones", text="", template=template))) == ["bad_template"]
+
+
 def test_a_stored_document_compiles_without_asking_what_the_portal_has() -> None:
     assert "send" in compile_document(document(send(line="Gone"))).nodes
     with pytest.raises(NotRunnable):

@@ -9,31 +9,13 @@ often. A fault of kind `status` gives an HTTP status from 400 to 599, and the er
 import re
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, jsonify, request
 
 from hub.sandbox.faults import Board, Fault, hang, hang_up
+from hub.sandbox.messengers._whatsapp_content import Refusal, check_content
 
-# The words of an error and its HTTP status.
-errors = {
-    33: ("Unsupported post request. Object does not exist", 400),
-    100: ("Invalid parameter", 400),
-    190: ("Invalid OAuth access token - Cannot parse access token", 401),
-    130429: ("Rate limit hit", 400),
-    131000: ("Something went wrong", 500),
-    131008: ("Required parameter is missing", 400),
-    131009: ("Parameter value is not valid", 400),
-    131016: ("Service unavailable", 500),
-    131026: ("Message undeliverable", 400),
-    131030: ("Recipient phone number not in allowed list", 400),
-    131047: ("Re-engagement message", 400),
-    131051: ("Unsupported message type", 400),
-    131053: ("Media upload error", 400),
-    131056: ("(Business Account, Consumer Account) pair rate limit hit", 400),
-}
 endings = {"0401": 190, "0404": 131030, "1026": 131026, "1056": 131056}
-captioned = ("image", "video", "document")
 html_page = "<html>\r\n<head><title>{0}</title></head>\r\n<body><center><h1>{0}</h1></center></body>\r\n</html>"
 
 
@@ -43,16 +25,6 @@ class State:
 
     revoked: set[str] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
-
-
-class Refusal(Exception):
-    """An error in Meta's form; `http` is an HTML page with that status instead."""
-
-    def __init__(self, number: int, details: str = "", http: int = 0) -> None:
-        said, status = errors.get(number, (f"Error {number}", 400))
-        super().__init__(said)
-        self.number, self.said, self.details = number, f"(#{number}) {said}", details or said
-        self.page, self.status = bool(http), http or status
 
 
 def blueprint(board: Board, state: State | None = None) -> Blueprint:
@@ -121,13 +93,7 @@ def _send(board: Board, state: State, number_id: str, body: dict[str, Any]) -> R
         raise Refusal(131009, "biz_opaque_callback_data is too long")
     _check_recipient(board, state, to, body)
     kind = str(body.get("type") or "text")
-    check = checks.get(kind)
-    if check is None:
-        raise Refusal(131051, f"{kind} is no type of message")
-    try:
-        check(kind, _object(body, kind))
-    except (TypeError, AttributeError):
-        raise Refusal(131009, f"The parameter {kind} is not well formed") from None
+    check_content(kind, body)
     number = f"wamid.{number_id}.{to}.{board.next_id('whatsapp', to)}"
     hangs_up = to.endswith("0408") or (fault is not None and fault.kind == "hangup_after")
     _note(board, body, "accepted, hung up" if hangs_up else "accepted", 200, number)
@@ -160,82 +126,6 @@ def _check_recipient(board: Board, state: State, to: str, body: dict[str, Any]) 
         raise Refusal(130429)
     if ending == "0500" and board.tried("whatsapp", to) < 2:
         raise Refusal(131016)
-
-
-def _object(holder: Any, key: str) -> dict[str, Any]:
-    value = holder.get(key) if isinstance(holder, dict) else None
-    if not isinstance(value, dict):
-        raise Refusal(131008, f"The parameter {key} is required")
-    return value
-
-
-def _check_words(value: Any, limit: int, what: str) -> None:
-    if not isinstance(value, str) or not value.strip():
-        raise Refusal(131008, f"The parameter {what} is required")
-    if len(value) > limit:
-        raise Refusal(100, f"Param {what} must be at most {limit} characters long.")
-
-
-def _check_text(kind: str, told: dict[str, Any]) -> None:
-    _check_words(told.get("body"), 4096, "text['body']")
-
-
-def _check_media(kind: str, told: dict[str, Any]) -> None:
-    if told.get("link"):
-        parts = urlsplit(str(told["link"]))
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Refusal(131053, "The link cannot be fetched")
-    elif not told.get("id"):
-        raise Refusal(131008, f"{kind} needs id or link")
-    if told.get("caption"):
-        _check_words(told["caption"], 1024, "caption")
-
-
-def _check_template(kind: str, told: dict[str, Any]) -> None:
-    _check_words(told.get("name"), 512, "template['name']")
-    _check_words(_object(told, "language").get("code"), 20, "template['language']['code']")
-
-
-def _check_interactive(kind: str, told: dict[str, Any]) -> None:
-    form, action = told.get("type"), _object(told, "action")
-    _check_words(_object(told, "body").get("text"), 4096 if form == "list" else 1024, "body['text']")
-    header = told.get("header")
-    if header is not None:
-        name = str(_object(told, "header").get("type"))
-        if form == "list" or name not in captioned:
-            raise Refusal(131009, "The header is not valid")
-        _check_media(name, _object(header, name))
-    if form == "button":
-        buttons = [_object(button, "reply") for button in action.get("buttons") or []]
-        _check_choices(buttons, 3, 20, 256)
-    elif form == "list":
-        _check_words(action.get("button"), 20, "action['button']")
-        _check_choices([row for part in action.get("sections") or [] for row in part.get("rows") or []], 10, 24, 200)
-    elif form == "cta_url":
-        told = _object(action, "parameters")
-        _check_words(told.get("display_text"), 20, "display_text")
-        if not re.match(r"https?://[^\s/]", str(told.get("url"))):
-            raise Refusal(131009, "The button's url is not valid")
-    else:
-        raise Refusal(131009, "The type of interactive is not valid")
-
-
-def _check_choices(choices: list[dict[str, Any]], most: int, title: int, key: int) -> None:
-    if not 1 <= len(choices) <= most:
-        raise Refusal(131009, f"There must be 1 to {most} choices")
-    for choice in choices:
-        _check_words(choice.get("title"), title, "title")
-        _check_words(choice.get("id"), key, "id")
-    if len({choice["id"] for choice in choices}) < len(choices):
-        raise Refusal(131009, "The ids of the choices must differ")
-
-
-checks = {
-    "text": _check_text,
-    "template": _check_template,
-    "interactive": _check_interactive,
-    **dict.fromkeys(captioned, _check_media),
-}
 
 
 def _played(fault: Fault) -> Refusal:
@@ -276,6 +166,10 @@ def _note(board: Board, body: dict[str, Any], outcome: str, status: int, number:
 def _shown(kind: str, told: dict[str, Any]) -> tuple[str, str, list[str]]:
     """The words, the file and the buttons of whatever was asked, well formed or not."""
     try:
+        if kind == "template":
+            places = [one["text"] for part in told.get("components", []) if part["type"] == "body"
+                      for one in part["parameters"]]  # fmt: skip
+            return ", ".join([str(told["name"]), *places]), "", []
         if kind != "interactive":
             return str(told.get("body") or told.get("caption") or told.get("name") or ""), str(told.get("link", "")), []
         action, header = told["action"], told.get("header") or {}

@@ -49,6 +49,14 @@ class Button(BlockConfig):
     id: str | None = Field(default=None, min_length=1, max_length=64)
 
 
+class MessageTemplate(BlockConfig):
+    """Words that the messenger has approved. `parameters` fill their places, by order or by name."""
+
+    name: str = Field(min_length=1, max_length=512)
+    language: str = Field(min_length=2, max_length=20)
+    parameters: list[TextTemplate] | dict[str, TextTemplate] = Field(default_factory=list, max_length=50)
+
+
 class SendMessage(Block):
     """Send a message."""
 
@@ -66,12 +74,16 @@ class SendMessage(Block):
     }
 
     class Config(BlockConfig):
-        """`line` is a line's name; `skip_if_empty` lists paths that must have a value; times in seconds."""
+        """`line` is a line's name; `skip_if_empty` lists paths that must have a value; times in seconds.
+
+        With a `template` there is no `text`; `file_url` is its header, `buttons` fill its own in their order.
+        """
 
         chat_id: TextTemplate
         line: str = Field(min_length=1, max_length=100)
         messenger: str | None = Field(default=None, min_length=1, max_length=64)
         text: TextTemplate = ""
+        template: MessageTemplate | None = None
         file_url: TextTemplate | None = None
         buttons: list[Button] = Field(default_factory=list, max_length=10)
         skip_if_empty: list[str] = Field(default_factory=list, max_length=50)
@@ -93,8 +105,14 @@ class SendMessage(Block):
             yield Problem("no_receipts", message, block, "wait_for")
         if not config.chat_id.strip():
             yield Problem("chat_id_empty", "Say to whom the message goes.", block, "chat_id")
-        if not config.text.strip() and not config.file_url:
-            yield Problem("text_empty", "The message has neither a text nor a file.", block, "text")
+        if config.template is None:
+            if not config.text.strip() and not config.file_url:
+                yield Problem("text_empty", "The message has neither a text nor a file.", block, "text")
+        else:
+            if config.text.strip():
+                yield Problem("text_with_template", "A template has its own words; leave the text empty.", block, "text")
+            if line is not None and not line.templates:
+                yield Problem("no_templates", f"{line.channel} knows no templates.", block, "template")
         for number, path in enumerate(config.skip_if_empty):
             try:
                 parse_path(path)
@@ -119,7 +137,8 @@ class SendMessage(Block):
             chat_id = _address(raw, line)
         except ValueError:
             return Fail("chat_id_invalid", "The ChatID is not a phone number, and this line needs one.")
-        text = context.text(config.text)
+        template = _template(config.template, context) if config.template else None
+        text = _description(template) if template else context.text(config.text)
         file_url = context.text(config.file_url).strip() if config.file_url else ""
         if not text.strip() and not file_url:
             return Fail("text_empty", "The message has neither a text nor a file.")
@@ -132,6 +151,7 @@ class SendMessage(Block):
                 chat_id_raw=raw,
                 messenger=config.messenger or line.channel,
                 text=text,
+                template=template,
                 file_url=file_url or None,
                 buttons=tuple(_button(button, at, context) for at, button in enumerate(config.buttons, 1)),
                 best_before_s=config.best_before_s,
@@ -156,6 +176,18 @@ def end_of_quiet(quiet: QuietHours, context: RunContext) -> datetime | None:
 
 def _address(raw: str, line: LineInfo) -> str:
     return normalise_phone(raw, line.country) if line.recipients == "phone" else raw.strip()
+
+
+def _template(template: MessageTemplate, context: RunContext) -> dict[str, Value]:
+    given = template.parameters
+    named = given.items() if isinstance(given, dict) else (("", text) for text in given)
+    parameters: list[Value] = [[place, context.text(text)] for place, text in named]
+    return {"name": template.name, "language": template.language, "parameters": parameters}
+
+
+def _description(template: Mapping[str, Value]) -> str:
+    """What the journal shows of a message whose words only the messenger knows."""
+    return f"[{template['name']}] {', '.join(text for _, text in template['parameters'])}".strip()
 
 
 def _button(button: Button, number: int, context: RunContext) -> dict[str, Value]:

@@ -67,6 +67,21 @@ def test_a_message_that_cannot_be_sent_fails_the_block(
     assert (outcome.code, outcome.blame) == (code, "data")
 
 
+@pytest.mark.parametrize(
+    ("parameters", "filled"),
+    [
+        (["{{who}}", "№ {{order.id}}"], [["", "Ann"], ["", "№ 7"]]),
+        ({"name": "{{who}}", "sum": "{{order.sum | default: '0'}}"}, [["name", "Ann"], ["sum", "0"]]),
+        ([], []),
+    ],
+)
+def test_a_template_goes_with_its_places_filled(parameters: Any, filled: list[list[str]]) -> None:
+    template = {"name": "order_ready", "language": "ru", "parameters": parameters}
+    message = send({"chat_id": "89999999999", "order": {"id": 7}}, line="Phones", text="", template=template).message
+    assert message.template == {"name": "order_ready", "language": "ru", "parameters": filled}
+    assert message.text == f"[order_ready] {', '.join(text for _, text in filled)}".strip()
+
+
 def test_a_file_alone_is_a_message() -> None:
     assert isinstance(send(text="", file_url="https://a/b.pdf"), Send)
 
