@@ -12,7 +12,7 @@ from hub.presence import Presence
 from hub.runtime import make_runtime
 from hub.settings import Settings
 from hub.upkeep.keeper import OF_WEB, Keeper, Task
-from hub.web import access, api, assets, channels, health, hooks, i18n, pages, problems, sentences
+from hub.web import access, api, assets, bitrix24, channels, health, hooks, i18n, pages, problems, sentences
 from hub.web.limiter import LinkRates
 from hub.web.proxies import TrustedProxies
 from hub.web.security import secured
@@ -56,6 +56,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     sentences.register(app)
     assets.register(app)
     pages.register(app)
+    bitrix24.register(app)
     app.after_request(secured)
     if settings.trusted_proxies:
         app.wsgi_app = TrustedProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]

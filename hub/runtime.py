@@ -8,6 +8,8 @@ from typing import Protocol
 import structlog
 
 from connectors.registry import channels
+from hub.bitrix24.client import Bitrix24
+from hub.bitrix24.desk import CheckDesk
 from hub.clock import now_us
 from hub.core import Hub
 from hub.delivery.postman import Postman
@@ -47,6 +49,7 @@ class Runtime:
     runner: Runner
     intake: Intake
     postman: Postman
+    bitrix24: Bitrix24
     desks: list[Desk] = field(default_factory=list)
 
     def recover(self, *, older_than_s: float = 0.0) -> None:
@@ -97,4 +100,6 @@ def make_runtime(hub: Hub) -> Runtime:
         performers={"http": http_performer(hub.http)},
         message_ttl_s=hub.settings.message_ttl_s,
     )
-    return Runtime(hub, library, runner, Intake(hub, library, runner), Postman(hub))
+    bitrix24 = Bitrix24(hub)
+    desks: list[Desk] = [CheckDesk(bitrix24)]
+    return Runtime(hub, library, runner, Intake(hub, library, runner), Postman(hub), bitrix24, desks)

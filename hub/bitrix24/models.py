@@ -77,8 +77,8 @@ class Token(SQLModel, table=True):
 
 
 class Registration(SQLModel, table=True):
-    """Something of ours in a portal. Kinds: event, placement, robot, activity, sender, connector. `registered_at` is
-    None while it is not there; then `error` says why."""
+    """Something of ours in a portal. Kinds: event, placement, robot, activity, sender, connector. `handler`: the
+    address that it calls, without its token. `registered_at` is None while it is not there; then `error` says why."""
 
     __tablename__ = "bitrix24_registration"
 

@@ -175,7 +175,7 @@ class Library:
             id=portal_id,
             config=stamp[0],
             globals_stamp=stamp[1],
-            active=portal[2] == "active",
+            active=portal[2] != "uninstalled",
             zone=ZoneInfo(portal[0]),
             language=portal[1],
             lines=lines,

@@ -1,6 +1,7 @@
 """In which language, and in which zone of time, a page speaks."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, current_app, g, request
@@ -12,13 +13,14 @@ from hub.portals.service import by_id
 from hub.web.access.identity import asking
 
 LANGUAGES = ("ru", "en")
+CATALOGUES = Path(__file__).resolve().parent / "translations"
 COOKIE = "hubline_language"
 YEAR_S = 31_536_000
 
 
 def register(app: Flask) -> None:
     """Let pages speak the person's language: one chosen here, else the portal's, else the browser's."""
-    app.config.update(BABEL_TRANSLATION_DIRECTORIES="translations", BABEL_DEFAULT_LOCALE="ru")
+    app.config.update(BABEL_TRANSLATION_DIRECTORIES=str(CATALOGUES), BABEL_DEFAULT_LOCALE="ru")
     Babel(app, locale_selector=language, timezone_selector=_zone_name)
     app.jinja_env.globals.update(language=lambda: str(get_locale()))
     app.jinja_env.filters.update(moment=moment, ago=ago)

@@ -1,6 +1,7 @@
 """A simulated portal and its OAuth server, and a product that is connected with them."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,3 +169,67 @@ def connect(hub: Hub, simulator: Simulator, portal: simulated.Portal) -> Connect
 def connected(hub: Hub, simulator: Simulator) -> Connected:
     """The product connected with the simulated portal."""
     return connect(hub, simulator, simulator.portal)
+
+
+@dataclass
+class Visitor:
+    """A browser in the simulated portal's frame, and the portal's queue: what both post to the product."""
+
+    app: Any
+    simulator: Simulator
+
+    def __post_init__(self) -> None:
+        self.client = self.app.test_client()
+
+    def install(self, **more: Any) -> Any:
+        """The portal installs the application: the frame of its first page."""
+        self.address_app()
+        return control(self.simulator, "install", **more).get("frame")
+
+    def address_app(self, **more: Any) -> None:
+        """Tell the portal where the application is; nobody listens there, the test posts itself."""
+        base = self.app.extensions["hub"].settings.base_url
+        addresses = {"app_url": f"{base}/bitrix24/app", "install_url": f"{base}/bitrix24/install"}
+        control(self.simulator, "app", **({"client_id": DEMO_CLIENT_ID, "api_only": False} | addresses | more))
+
+    def frame(self, **more: Any) -> Any:
+        """The frame of a page of the installed application."""
+        return control(self.simulator, "frame", **more)
+
+    def open(self, frame: Any, **changes: Any) -> Any:
+        """Post a frame's form, with some of its fields changed (None: left out)."""
+        _, _, rest = frame["action"].partition("://")
+        path = "/" + rest.partition("/")[2]
+        fields = {name: value for name, value in (frame["fields"] | changes).items() if value is not None}
+        return self.client.post(path, data=fields)
+
+    def finish(self, frame: Any) -> None:
+        """Tell the portal that the installation is over."""
+        control(self.simulator, f"frame/{frame['sid']}/setInstallFinish")
+
+    def steps(self, token: str, step: str | None = None) -> Any:
+        """How the steps stand, after taking one."""
+        headers = {"Authorization": f"Bearer {token}"}
+        if step is None:
+            return self.client.get("/bitrix24/steps", headers=headers)
+        return self.client.post("/bitrix24/steps", json={"step": step}, headers=headers)
+
+    def take_all(self, token: str) -> Any:
+        """Take the steps one after the other, as the page does."""
+        shown = self.steps(token).json
+        while shown["next"]:
+            shown = self.steps(token, shown["next"]).json
+        return shown
+
+
+def token_in(page: Any) -> str:
+    """The signed token that a page holds."""
+    found = re.search(r'data-token="([^"]+)"', page.get_data(as_text=True))
+    assert found is not None, page.get_data(as_text=True)[:2000]
+    return found[1]
+
+
+@pytest.fixture
+def visitor(app: Any, simulator: Simulator) -> Visitor:
+    """Opens pages of the product as the simulated portal does."""
+    return Visitor(app, simulator)

@@ -110,7 +110,8 @@ class SendMessage(Block):
                 yield Problem("text_empty", "The message has neither a text nor a file.", block, "text")
         else:
             if config.text.strip():
-                yield Problem("text_with_template", "A template has its own words; leave the text empty.", block, "text")
+                message = "A template has its own words; leave the text empty."
+                yield Problem("text_with_template", message, block, "text")
             if line is not None and not line.templates:
                 yield Problem("no_templates", f"{line.channel} knows no templates.", block, "template")
         for number, path in enumerate(config.skip_if_empty):
