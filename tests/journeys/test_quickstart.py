@@ -30,7 +30,7 @@ def test_the_commands_of_the_quick_start_work_as_they_stand(
             env=environment(settings, serving.port)
             | {
                 "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-                "HUB_URL": serving.url,
+                "HUBLINE_URL": serving.url,
                 "MESSENGERS_URL": sandbox.url,
             },
             stdin=subprocess.DEVNULL,
