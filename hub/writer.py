@@ -35,13 +35,13 @@ _UNAVAILABLE = (sqlite3.OperationalError, psycopg.OperationalError, OSError)
 
 
 class _Job:
-    __slots__ = ("abandoned", "done", "error", "function", "lines", "result", "rings", "until")
+    __slots__ = ("abandoned", "done", "error", "function", "locks", "result", "rings", "until")
 
     def __init__(
-        self, function: Callable[[Sql], Any], lines: tuple[str, ...], done: Any, *, rings: bool = False
+        self, function: Callable[[Sql], Any], locks: tuple[str, ...], done: Any, *, rings: bool = False
     ) -> None:
         self.function = function
-        self.lines = lines
+        self.locks = locks
         self.rings = rings
         self.done = done
         self.result: Any = None
@@ -69,18 +69,27 @@ class Writer:
         self._start_lock = threading.Lock()
         self._connection: Any = None
 
-    def run(self, function: Callable[[Sql], T], *, lines: Iterable[str] = (), rings: bool = False) -> T:
+    def run(
+        self,
+        function: Callable[[Sql], T],
+        *,
+        lines: Iterable[str] = (),
+        keys: Iterable[str] = (),
+        rings: bool = False,
+    ) -> T:
         """Do `function` inside a transaction and return its result once that is durable.
 
         `rings`: it makes work for others, so the bell is rung after the commit, once for all jobs of a transaction.
         `lines`: ids of the lines whose queues the job touches; on PostgreSQL their locks are taken first and in
-        one order, so that no two processes move the head of one chat at once.
+        one order, so that no two processes move the head of one chat at once. `keys`: whatever else several
+        processes may insert at once, locked likewise: two transactions that want the same two keys in opposite
+        orders would stop each other.
         The function may run twice (alone, when its batch failed), so it must do nothing but SQL.
         Raises whatever the function raised, or StorageUnavailable when the database cannot be written.
         """
         if self._started_by != os.getpid():
             self._start()
-        job = _Job(function, tuple(lines), self._new_event(), rings=rings)
+        job = _Job(function, (*lines, *keys), self._new_event(), rings=rings)
         self._queue.put(job)
         if not job.done.wait(RETRY_FOR_S + 4):
             job.abandoned = True
@@ -224,7 +233,7 @@ class Writer:
             connection.execute("BEGIN IMMEDIATE" if self._dialect == "sqlite" else "BEGIN")
             try:
                 sql = Sql(connection, self._dialect)
-                self._lock_lines(sql, jobs)
+                self._take_locks(sql, jobs)
                 for job in jobs:
                     if not job.abandoned:
                         job.result = job.function(sql)
@@ -244,10 +253,10 @@ class Writer:
             if handle is not None:
                 os.close(handle)
 
-    def _lock_lines(self, sql: Sql, jobs: list[_Job]) -> None:
-        if self._dialect == "postgresql":
-            for line in sorted({line for job in jobs for line in job.lines}):
-                sql.one("SELECT pg_advisory_xact_lock(hashtextextended(?, 7))", (line,))
+    def _take_locks(self, sql: Sql, jobs: list[_Job]) -> None:
+        names = sorted({name for job in jobs for name in job.locks})
+        if names and self._dialect == "postgresql":
+            sql.all("SELECT pg_advisory_xact_lock(hashtextextended(name, 7)) FROM unnest(?::text[]) AS name", (names,))
 
     def _roll_back(self, connection: Any) -> None:
         try:

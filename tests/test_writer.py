@@ -226,6 +226,23 @@ def test_locks_of_lines_named_in_any_order_do_not_block_each_other(db: Database,
     other.close()
 
 
+def test_keys_that_two_processes_insert_in_any_order_do_not_stop_each_other(db: Database, settings: Settings) -> None:
+    other = Database(settings)
+
+    def take(n: int) -> None:
+        key = n // 2 if n % 2 else 299 - n // 2
+        (db, other)[n % 2].writer.run(
+            lambda sql: sql.run("INSERT INTO number VALUES (?) ON CONFLICT DO NOTHING", (key,)), keys=[f"number {key}"]
+        )
+
+    began = time.monotonic()
+    with ThreadPoolExecutor(64) as pool:
+        list(pool.map(take, range(600)))
+    other.close()
+    assert numbers(db) == list(range(300))
+    assert time.monotonic() - began < 10
+
+
 def test_nothing_is_lost_between_many_threads_and_two_processes(db: Database, settings: Settings) -> None:
     other = Database(settings)
     with ThreadPoolExecutor(32) as pool:

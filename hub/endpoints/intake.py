@@ -231,7 +231,8 @@ class Intake:
             )
 
         rings = bool(made.messages) or not made.ended
-        stored = hub.db.writer.run(job, lines=lines_of(made, view), rings=rings)
+        keys = [] if key is None else [f"{scenario.id} {key}"]
+        stored = hub.db.writer.run(job, lines=lines_of(made, view), keys=keys, rings=rings)
         failpoints.reach(hub.settings, "after_commit")
         if stored is None:
             return None
