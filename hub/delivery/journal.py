@@ -4,8 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, cast, column, func, or_, table
-from sqlalchemy import select as select_columns
+from sqlalchemy import JSON, ColumnElement, and_, cast, func, or_
 from sqlmodel import Session, col, select
 
 from hub.clock import rfc3339
@@ -27,8 +26,7 @@ STATES = (
 )
 UNDELIVERED = ("failed", "expired", "undelivered", "unconfirmed")
 """What somebody should look at: it did not arrive, or nobody knows whether it did."""
-# Runs belong to a layer above; a message only needs to know which scenario its run is of.
-_run = table("run", column("id"), column("portal_id"), column("scenario_id"))
+MAY_HAVE_REASON = tuple(state for state in STATES if state not in ("sent", "delivered", "read"))
 
 
 @dataclass(frozen=True)
@@ -48,17 +46,19 @@ class Filter:
 def conditions(session: Session, portal_id: int, wanted: Filter) -> list[ColumnElement[bool]]:
     """What a row must meet."""
     found: list[Any] = [col(Message.portal_id) == portal_id]
-    if wanted.states:
-        found.append(col(Message.state).in_(wanted.states))
+    states = wanted.states or (MAY_HAVE_REASON if wanted.reason is not None else ())
+    if states:
+        found.append(col(Message.state).in_(states))
     if wanted.line is not None:
         found.append(col(Message.line_id) == wanted.line)
     if wanted.scenario is not None:
-        runs = select_columns(_run.c.id).where(_run.c.portal_id == portal_id, _run.c.scenario_id == wanted.scenario)
-        found.append(col(Message.run_id).in_(runs))
+        found.append(col(Message.scenario_id) == wanted.scenario)
     if wanted.reason is not None:
         found.append(reason(session) == wanted.reason)
     if wanted.chat is not None:
-        found.append(or_(col(Message.chat_id) == wanted.chat, col(Message.chat_id_raw) == wanted.chat))
+        # The second half as its index has it, or each look at a chat would read all messages there are.
+        renamed = and_(col(Message.chat_id_raw) == wanted.chat, col(Message.chat_id_raw) != col(Message.chat_id))
+        found.append(or_(col(Message.chat_id) == wanted.chat, renamed))
     if wanted.after is not None:
         found.append(col(Message.created_at) >= wanted.after)
     if wanted.before is not None:

@@ -13,6 +13,7 @@ _HAS_PROVIDER_ID = text("provider_id IS NOT NULL")
 _HAS_OWNER = text("owner IS NOT NULL")
 _OPEN = text("state IN ('queued', 'sending')")
 _IN_TROUBLE = text("state IN ('failed', 'expired', 'undelivered', 'unconfirmed')")
+_RENAMED = text("chat_id_raw <> chat_id")
 _SUSPECT = text("interruptions >= 2 AND head AND state = 'queued'")
 
 
@@ -66,13 +67,17 @@ class Message(SQLModel, table=True):
     __tablename__ = "message"
     __table_args__ = (
         UniqueConstraint("run_id", "block", "iteration", name="message_of_step"),
-        Index("message_due", "line_id", "due_at", postgresql_where=_OPEN_HEAD, sqlite_where=_OPEN_HEAD),
+        Index("message_due", "line_id", "due_at", "seq", postgresql_where=_OPEN_HEAD, sqlite_where=_OPEN_HEAD),
         Index("message_suspect", "due_at", postgresql_where=_SUSPECT, sqlite_where=_SUSPECT),
         Index("message_chat", "line_id", "chat_id", "seq", postgresql_where=_OPEN, sqlite_where=_OPEN),
         Index("message_head", "line_id", "chat_id", postgresql_where=_HEAD, sqlite_where=_HEAD),
         Index("message_owned", "owner", postgresql_where=_HAS_OWNER, sqlite_where=_HAS_OWNER),
-        Index("message_by_portal", "portal_id", "state", "seq"),
-        Index("message_by_line", "line_id", "state", "seq"),
+        Index("message_by_portal", "portal_id", "seq"),
+        Index("message_by_state", "portal_id", "state", "seq"),
+        Index("message_by_line", "line_id", "seq"),
+        Index("message_by_scenario", "scenario_id", "seq"),
+        Index("message_by_chat", "portal_id", "chat_id", "seq"),
+        Index("message_by_raw_chat", "portal_id", "chat_id_raw", postgresql_where=_RENAMED, sqlite_where=_RENAMED),
         Index(
             "message_by_provider",
             "line_id",
@@ -89,6 +94,7 @@ class Message(SQLModel, table=True):
     portal_id: int = Field(sa_type=BIG)
     line_id: str = Field(max_length=32)
     run_id: str | None = Field(default=None, max_length=32)
+    scenario_id: int | None = Field(default=None, sa_type=BIG)
     block: str = Field(max_length=64)
     iteration: int = 0
     messenger: str = Field(max_length=32)

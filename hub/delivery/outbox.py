@@ -20,9 +20,11 @@ OPEN = "('queued', 'sending')"
 QUEUED = f"state IN {OPEN} AND state = 'queued'"
 FINAL = ("sent", "delivered", "read", "unconfirmed", "undelivered", "failed", "expired", "cancelled")
 _INSERT = """
-INSERT INTO message (id, portal_id, line_id, run_id, block, iteration, messenger, chat_id, chat_id_raw, text, extra,
-                     state, head, due_at, expires_at, attempts, failures, interruptions, sent_parts, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, 0, 0, 0, '[]', ?)
+INSERT INTO message (id, portal_id, line_id, run_id, scenario_id, block, iteration, messenger, chat_id, chat_id_raw,
+                     text, extra, state, head, due_at, expires_at, attempts, failures, interruptions, sent_parts,
+                     created_at)
+VALUES (?, ?, ?, ?, (SELECT scenario_id FROM run WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?,
+        0, 0, 0, '[]', ?)
 """
 _HAS_OPEN = f"SELECT 1 FROM message WHERE line_id = ? AND chat_id = ? AND state IN {OPEN} LIMIT 1"  # noqa: S608
 # Spelled so that PostgreSQL cannot look for it in the index of heads: there may be a hundred thousand where its
@@ -105,6 +107,7 @@ def enqueue(sql: Sql, entry: Entry, *, now: int) -> bool:
             entry.id,
             entry.portal_id,
             entry.line_id,
+            entry.run_id,
             entry.run_id,
             entry.block,
             entry.iteration,

@@ -51,6 +51,7 @@ def upgrade() -> None:
         sa.Column("portal_id", BIG, nullable=False),
         sa.Column("line_id", sa.String(length=32), nullable=False),
         sa.Column("run_id", sa.String(length=32), nullable=True),
+        sa.Column("scenario_id", BIG, nullable=True),
         sa.Column("block", sa.String(length=64), nullable=False),
         sa.Column("iteration", sa.Integer(), nullable=False),
         sa.Column("messenger", sa.String(length=32), nullable=False),
@@ -76,8 +77,19 @@ def upgrade() -> None:
         sa.UniqueConstraint("id"),
         sa.UniqueConstraint("run_id", "block", "iteration", name="message_of_step"),
     )
-    op.create_index("message_by_line", "message", ["line_id", "state", "seq"], unique=False)
-    op.create_index("message_by_portal", "message", ["portal_id", "state", "seq"], unique=False)
+    op.create_index("message_by_line", "message", ["line_id", "seq"], unique=False)
+    op.create_index("message_by_portal", "message", ["portal_id", "seq"], unique=False)
+    op.create_index("message_by_state", "message", ["portal_id", "state", "seq"], unique=False)
+    op.create_index("message_by_scenario", "message", ["scenario_id", "seq"], unique=False)
+    op.create_index("message_by_chat", "message", ["portal_id", "chat_id", "seq"], unique=False)
+    op.create_index(
+        "message_by_raw_chat",
+        "message",
+        ["portal_id", "chat_id_raw"],
+        unique=False,
+        postgresql_where=sa.text("chat_id_raw <> chat_id"),
+        sqlite_where=sa.text("chat_id_raw <> chat_id"),
+    )
     op.create_index(
         "message_by_provider",
         "message",
@@ -97,7 +109,7 @@ def upgrade() -> None:
     op.create_index(
         "message_due",
         "message",
-        ["line_id", "due_at"],
+        ["line_id", "due_at", "seq"],
         unique=False,
         postgresql_where=sa.text("head AND state = 'queued'"),
         sqlite_where=sa.text("head AND state = 'queued'"),

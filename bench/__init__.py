@@ -1,0 +1,1 @@
+"""Benchmarks: how fast the product is beside bare programs that do the same work. `python -m bench --help`."""

@@ -1,0 +1,198 @@
+"""With many rows stored, whatever a link, a worker or a page of the journal asks for is found by an index.
+
+The statements are written down while the product itself makes them; afterwards the database tells how it would go about
+each of them. A statement that reads a whole table is quick here and takes seconds in a year.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from bench.fill import fill
+from hub.clock import now_us
+from hub.core import Hub
+from hub.delivery import claiming, processes, sweep
+from hub.delivery.outbox import Settlement
+from hub.delivery.settling import settle_all
+from hub.sql import Sql
+from tests.conftest import Api
+from tests.web.documents import LINE, document
+
+ROWS = 20_000
+QUEUED = 4_000
+FILLED = ("message", "request", "run")
+GROWING = (*FILLED, "attempt", "step", "event_key")
+ME = "host:1:me"
+SENT = Settlement(state="sent", outcome="sent", provider_id="7", sent_parts=("7",), http_status=200)
+
+
+@contextmanager
+def written_down(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """Every statement made meanwhile that looks for rows, with its values: text → values."""
+    found: dict[str, Any] = {}
+
+    def note(text: str, values: Any) -> None:
+        if text.split(None, 1)[0].upper() in ("SELECT", "UPDATE", "DELETE", "WITH"):
+            found.setdefault(text, values)
+
+    def noting(plain: Callable[..., Any]) -> Callable[..., Any]:
+        def call(self: Sql, sql: str, values: Any = ()) -> Any:
+            note(sql.replace("?", "%s") if hub.db.dialect == "postgresql" else sql, values)
+            return plain(self, sql, values)
+
+        return call
+
+    def on_engine(_connection: Any, _cursor: Any, text: str, values: Any, *_more: Any) -> None:
+        note(text, values)
+
+    with monkeypatch.context() as patch:
+        for name in ("all", "one", "run"):
+            patch.setattr(Sql, name, noting(getattr(Sql, name)))
+        engine = hub.db.engine
+        event.listen(engine, "before_cursor_execute", on_engine)
+        yield found
+        event.remove(engine, "before_cursor_execute", on_engine)
+
+
+def whole_tables(hub: Hub, statements: dict[str, Any]) -> list[str]:
+    """Those of the statements that would read a growing table from end to end, each with its plan."""
+    if hub.db.dialect == "sqlite":
+        return _whole_tables(hub, "EXPLAIN QUERY PLAN", statements, GROWING)
+    # Left to itself PostgreSQL rightly reads what is small; told to keep to indexes it shows where there is none.
+    free = _whole_tables(hub, "EXPLAIN", statements, FILLED, "SET enable_seqscan = on")
+    return free + _whole_tables(hub, "EXPLAIN", statements, GROWING, "SET enable_seqscan = off")
+
+
+def _whole_tables(hub: Hub, explain: str, statements: dict[str, Any], tables: Sequence[str], *first: str) -> list[str]:
+    connection = hub.db.connect()
+    for setting in first:
+        connection.execute(setting)
+    read = []
+    for text, values in statements.items():
+        rows = connection.execute(f"{explain} {text.replace('/*skip locked*/', '')}", values).fetchall()
+        plan = [str(row[-1]) for row in rows]
+        if any(_reads_all(line, tables) for line in plan):
+            read.append("\n".join([text, *plan]))
+    connection.close()
+    return read
+
+
+def _reads_all(line: str, tables: Sequence[str]) -> bool:
+    """`SCAN message` is SQLite's word for it, also when it goes by an index; `Seq Scan on message` PostgreSQL's."""
+    words = line.replace("->", " ").split()
+    if words[:1] == ["SCAN"]:
+        return words[1] in tables
+    return "Seq Scan on" in line and words[words.index("on") + 1] in tables
+
+
+@pytest.fixture
+def link(api: Api, hub: Hub) -> str:
+    """The results link of a scenario, on a database with many rows."""
+    api.post("/lines", {**LINE, "settings": {"rate_per_s": 0, "rate_per_chat_per_s": 0}})
+    made = api.post("/scenarios", document()).get_json()
+    short = str(made["links"]["request"].removeprefix("https://hub.test"))
+    assert api.client.post(short, json={"chat_id": "5", "id": "1"}).status_code == 200
+    assert send(hub) == 1
+    fill(hub, ROWS, queued=QUEUED, chats=QUEUED // 4)
+    return short
+
+
+def send(hub: Hub, limit: int = 64) -> int:
+    """What a worker does to the database in one round; gives the number of messages."""
+    now = now_us()
+    with hub.db.sql() as sql:
+        lines = claiming.ready_lines(sql, now=now)
+        claiming.suspect_lines(sql, now=now)
+        dead = processes.find_dead(sql, owner=ME, lease_s=60, now=now)
+        sweep.abandoned_lines(sql, dead=[*dead, "host:2:dead"])
+        sweep.expire(sql, now=now, lines=sweep.expiring_lines(sql, now=now) or lines)
+    claimed = hub.db.writer.run(lambda sql: claiming.claim(sql, lines, owner=ME, limit=limit, now=now), lines=lines)
+    done = [(one, SENT) for one in claimed]
+    hub.db.writer.run(lambda sql: settle_all(sql, done, owner=ME, now=now), lines=lines)
+    return len(claimed)
+
+
+def test_a_worker_finds_its_work_by_indexes(link: str, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    with written_down(hub, monkeypatch) as statements:
+        assert send(hub) == 64
+        failed = Settlement(state="failed", outcome="rejected", error={"code": "blocked", "message": "No."})
+        with hub.db.sql() as sql:
+            lines = claiming.ready_lines(sql, now=now_us())
+        claimed = hub.db.writer.run(
+            lambda sql: claiming.claim(sql, lines, owner=ME, limit=1, now=now_us()), lines=lines
+        )
+        done = [(one, failed) for one in claimed]
+        hub.db.writer.run(lambda sql: settle_all(sql, done, owner=ME, now=now_us()), lines=lines)
+        hub.db.writer.run(lambda sql: processes.leave(sql, owner=ME))
+    assert len(statements) > 10
+    assert whole_tables(hub, statements) == []
+
+
+def test_a_link_finds_what_it_needs_by_indexes(
+    link: str, api: Api, app: Any, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with written_down(app.extensions["hub"], monkeypatch) as statements:
+        assert api.client.post(link, json={"chat_id": "5", "id": "2"}).status_code == 200
+        assert api.client.post(link, json={"chat_id": "5", "id": "3"}).status_code == 200
+    assert statements
+    assert whole_tables(hub, statements) == []
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "/messages?",
+        "/messages?state=sent",
+        "/messages?state=failed,undelivered",
+        "/messages?chat=12345",
+        "/messages?scenario={scenario}",
+        "/messages?scenario={scenario}&state=failed",
+        "/messages?line={line}",
+        "/messages?after=2020-01-01T00:00:00Z",
+        "/messages?reason=blocked",
+        "/runs?",
+        "/runs?scenario={scenario}",
+        "/runs?status=completed",
+        "/requests?",
+        "/requests?scenario={scenario}",
+        "/requests?outcome=run",
+    ],
+)
+def test_a_page_of_the_journal_is_found_by_indexes(
+    page: str, link: str, api: Api, app: Any, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenario = api.get("/scenarios").get_json()["items"][0]["id"]
+    line = api.get("/lines").get_json()["items"][0]["id"]
+    with written_down(app.extensions["hub"], monkeypatch) as statements:
+        answer = api.get(page.format(scenario=scenario, line=line) + "&limit=20")
+    assert answer.status_code == 200
+    assert answer.get_json()["items"]
+    assert whole_tables(hub, statements) == []
+    assert sorted_rows(hub, statements) == []
+
+
+def test_a_page_that_has_lost_its_index_is_noticed(
+    link: str, api: Api, app: Any, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    indexes = ("message_by_chat", "message_by_portal", "message_by_state")
+    hub.db.writer.run(lambda sql: [sql.run(f"DROP INDEX {index}") for index in indexes])
+    with written_down(app.extensions["hub"], monkeypatch) as statements:
+        api.get("/messages?chat=12345")
+    assert whole_tables(hub, statements) != []
+
+
+def sorted_rows(hub: Hub, statements: dict[str, Any]) -> list[str]:
+    """SQLite only: pages for which it would sort all rows that fit, of which there may be a million."""
+    if hub.db.dialect != "sqlite":
+        return []
+    connection = hub.db.connect()
+    found = []
+    for text, values in statements.items():
+        plan = [str(row[-1]) for row in connection.execute(f"EXPLAIN QUERY PLAN {text}", values)]
+        if "LIMIT" in text and any("TEMP B-TREE FOR ORDER BY" in line for line in plan):
+            found.append("\n".join([text, *plan]))
+    connection.close()
+    return found
