@@ -1,6 +1,12 @@
-"""Vectors 26 and 27: the order of a chat under retries, and a messenger that hangs up after it accepted."""
+"""Vectors 16, 26 and 27: a phone number however it is written, the order of a chat under retries, and a messenger that
+hangs up after it accepted."""
+
+from urllib.parse import urlencode
+
+import pytest
 
 from tests.journeys.installation import Installation, new_chat, send
+from tests.processes import wait_until
 
 
 def test_v26_a_chat_keeps_its_order_through_retries_and_delays_no_other(installation: Installation) -> None:
@@ -43,3 +49,30 @@ def test_v27_a_message_of_which_nobody_knows_is_not_sent_again(installation: Ins
     assert len(installation.asked(chat)) == 2
     settled = installation.api("POST", f"/messages/{unknown['id']}/settle", {"as": "sent"})
     assert (settled.status_code, settled.json()["state"]) == (200, "sent")
+
+
+@pytest.mark.parametrize("by", ["body", "query"])
+def test_v16_however_a_phone_number_is_written_whatsapp_gets_the_same_one(installation: Installation, by: str) -> None:
+    name = f"WhatsApp {new_chat()}"
+    config = {"token": "AAAA", "phone_number_id": "1", "api_url": f"{installation.sandbox.url}/whatsapp"}
+    made = installation.api("POST", "/lines", {"name": name, "channel": "whatsapp", "config": config})
+    assert made.status_code == 201, made.text
+    scenario = installation.scenario(send("{{id}}", "{{chat_id}}", line=name, messenger="whatsapp"))
+    number, mark = "79999999999", new_chat()
+    for place, written in enumerate(("89999999999", "+7 (999) 999-99-99", "9999999999")):
+        fields = {"chat_id": written, "id": f"{mark} {place}"}
+        if by == "body":
+            accepted = installation.post(scenario.short, fields)
+        else:
+            accepted = installation.get(f"{scenario.short}&{urlencode(fields)}")
+        run = installation.run(accepted)
+        assert (run["status"], run["warnings"]) == ("completed", [])
+    wanted = [f"{mark} {place}" for place in range(3)]
+    wait_until(
+        lambda: [text for text in installation.received(number) if mark in text] == wanted, what="three messages"
+    )
+    asked = [entry for entry in installation.asked(number) if mark in entry.text]
+    assert {(entry.service, entry.method) for entry in asked} == {("whatsapp", "messages.text")}
+    shown = [one for one in installation.messages_to(number) if mark in one["text"]]
+    assert [one["chat_id_raw"] for one in shown] == ["89999999999", "+7 (999) 999-99-99", "9999999999"]
+    assert {installation.message(one["id"], "sent")["chat_id"] for one in shown} == {number}
