@@ -22,9 +22,10 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlmodel import Session
 
 from hub.errors import StorageUnavailable
+from hub.outages import may_pass, of_storage, unavailable
 from hub.settings import Settings
 from hub.sql import Dialect, Sql
-from hub.writer import Writer, unavailable
+from hub.writer import Writer
 
 BUSY_TIMEOUT_MS = 50
 LOCK_WAIT_S = 8.0
@@ -230,13 +231,8 @@ def _translated() -> Iterator[None]:
         raise StorageUnavailable("All connections to the database are in use; try again.") from error
     except (DBAPIError, sqlite3.OperationalError, psycopg.OperationalError) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
-        if _is_unavailable(cause) or (isinstance(error, DBAPIError) and error.connection_invalidated):
+        of_driver = isinstance(cause, sqlite3.OperationalError | psycopg.OperationalError)
+        lost = isinstance(error, DBAPIError) and error.connection_invalidated
+        if lost or (of_driver and (may_pass(cause) or of_storage(cause))):
             raise unavailable(cause) from error
         raise
-
-
-def _is_unavailable(error: BaseException | None) -> bool:
-    if isinstance(error, psycopg.OperationalError):
-        return True
-    signs = ("locked", "disk is full", "unable to open", "disk I/O", "readonly", "busy")
-    return isinstance(error, sqlite3.OperationalError) and any(sign in str(error) for sign in signs)

@@ -14,13 +14,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from errno import ENOSPC
 from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
 
 from hub.errors import StorageUnavailable
+from hub.outages import may_pass, of_storage, unavailable
 from hub.sql import Dialect, Sql
 
 T = TypeVar("T")
@@ -30,7 +30,6 @@ BATCH = 256
 RETRY_FOR_S = 8.0
 _SHORT_PAUSE_S = 0.02
 _LONGEST_PAUSE_S = 0.2
-_TIMED_OUT = (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled)
 _UNAVAILABLE = (sqlite3.OperationalError, psycopg.OperationalError, OSError)
 
 
@@ -206,8 +205,8 @@ class Writer:
             except _CommitUnknown as error:
                 raise StorageUnavailable("The database went away during a commit.") from error.__cause__
             except _UNAVAILABLE as error:
-                if not _may_pass(error):
-                    if not _of_storage(error):
+                if not may_pass(error):
+                    if not of_storage(error):
                         raise
                     raise unavailable(error) from error
                 now = time.monotonic()
@@ -269,40 +268,6 @@ class Writer:
 
 class _CommitUnknown(Exception):
     """The connection broke while committing: nobody can say whether it happened."""
-
-
-def unavailable(error: BaseException | None) -> StorageUnavailable:
-    """What a caller is told of a driver's error that says "not now"."""
-    if _is_full(error):
-        return StorageUnavailable("The disk of the database is full.", code="storage_full")
-    return StorageUnavailable("The database cannot be used right now; try again.")
-
-
-def _is_full(error: BaseException | None) -> bool:
-    return (
-        isinstance(error, psycopg.errors.DiskFull)
-        or "disk is full" in str(error)
-        or (isinstance(error, OSError) and error.errno == ENOSPC)
-    )
-
-
-def _may_pass(error: BaseException) -> bool:
-    """Whether waiting may help: a lock, a restart, a lost connection. A full disk needs a person, and where a time-out
-    of the server's own ended it, there has been waiting enough."""
-    if _is_full(error) or isinstance(error, _TIMED_OUT):
-        return False
-    if isinstance(error, psycopg.OperationalError | OSError):
-        return True
-    return any(sign in str(error) for sign in ("locked", "busy"))
-
-
-def _of_storage(error: BaseException) -> bool:
-    """Whether the database is at fault rather than the statement, and nothing is gained by waiting."""
-    return (
-        _is_full(error)
-        or isinstance(error, _TIMED_OUT)
-        or any(sign in str(error) for sign in ("readonly", "unable to open", "disk I/O"))
-    )
 
 
 def _nothing(_sql: Sql) -> None:

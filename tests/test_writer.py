@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -226,21 +227,30 @@ def test_locks_of_lines_named_in_any_order_do_not_block_each_other(db: Database,
     other.close()
 
 
-def test_keys_that_two_processes_insert_in_any_order_do_not_stop_each_other(db: Database, settings: Settings) -> None:
-    other = Database(settings)
+def test_keys_that_two_processes_insert_in_opposite_orders_do_not_stop_each_other(
+    db: Database, settings: Settings
+) -> None:
+    other, both = Database(settings), threading.Barrier(2)
+    tries: list[int] = []
 
-    def take(n: int) -> None:
-        key = n // 2 if n % 2 else 299 - n // 2
-        (db, other)[n % 2].writer.run(
-            lambda sql: sql.run("INSERT INTO number VALUES (?) ON CONFLICT DO NOTHING", (key,)), keys=[f"number {key}"]
-        )
+    def take(first: int, second: int) -> Any:
+        def job(sql: Sql) -> None:
+            tries.append(first)
+            sql.run("INSERT INTO number VALUES (?) ON CONFLICT DO NOTHING", (first,))
+            with suppress(threading.BrokenBarrierError):
+                both.wait(0.5)
+            sql.run("INSERT INTO number VALUES (?) ON CONFLICT DO NOTHING", (second,))
 
-    began = time.monotonic()
-    with ThreadPoolExecutor(64) as pool:
-        list(pool.map(take, range(600)))
+        return job
+
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(db.writer.run, take(1, 2), keys=["one", "two"])
+        two = pool.submit(other.writer.run, take(2, 1), keys=["two", "one"])
+        one.result()
+        two.result()
     other.close()
-    assert numbers(db) == list(range(300))
-    assert time.monotonic() - began < 10
+    assert sorted(tries) == [1, 2], "one was stopped and had to begin again"
+    assert numbers(db) == [1, 2]
 
 
 def test_nothing_is_lost_between_many_threads_and_two_processes(db: Database, settings: Settings) -> None:
