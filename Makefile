@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 CORES := $(shell nproc 2>/dev/null || echo 2)
 PYTEST_PROCESSES ?= $(CORES)
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 CRASH_RESULTS ?= instance/crash.jsonl
 UV := $(shell command -v uv 2>/dev/null)
 
@@ -53,9 +54,8 @@ lint: install-dev ## ruff, mypy and the rules about who may import whom
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: install-dev ## the benchmarks
-	@if [ -d bench ]; then ls bench/*.py | sed 's,^,$(BIN)/python ,'; \
-	else echo "There are no benchmarks in this checkout yet."; fi
+bench: install-dev ## what it does in a second, beside bare programs that do the same (PEERS=1: beside Node-RED, too)
+	@$(BIN)/python -m bench $(if $(PEERS),--peers) $(BENCH_ARGS)
 
 assets: ## rebuild what browsers get (needs Node.js 20 and npm); the result is committed
 	@cd hub/web/editor && npm ci --no-audit --no-fund --loglevel=error && npm run --silent check && npm run --silent build

@@ -1,7 +1,6 @@
 """Sending one claimed message through its line: the call, and the decision that follows."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,6 @@ import structlog
 from connectors.channel import Accepted, Channel, OutgoingMessage, Template
 from connectors.errors import ConnectorError, Unconfirmed
 from hub.clock import now_us
-from hub.delivery import outbox
 from hub.delivery.outbox import Claimed, Settlement
 from hub.delivery.retry import Policy, decide
 from hub.values import as_text, loads
@@ -24,18 +22,6 @@ class OpenLine:
 
     channel: Channel
     policy: Policy
-
-
-def store(claimed: Claimed, settlement: Settlement, *, owner: str, run: Callable[..., bool]) -> bool:
-    """Make an attempt's outcome durable; `run` is the writer's. False when the claim was lost meanwhile."""
-    now = now_us()
-    kept = run(
-        lambda sql: outbox.settle(sql, claimed, settlement, owner=owner, now=now),
-        lines=(claimed.line_id,),
-    )
-    if not kept:
-        log.warning("claim_lost", message_id=claimed.id, attempt=claimed.attempt)
-    return kept
 
 
 def attempt(claimed: Claimed, line: OpenLine) -> Settlement:

@@ -1,0 +1,1 @@
+"""Other products that are given the same work, for comparison."""

@@ -1,0 +1,2 @@
+def beside(*a):
+    raise SystemExit
