@@ -30,7 +30,7 @@ def present() -> bool:
 
 
 def load(url: str, seconds: int, connections: int = CONNECTIONS) -> Load:
-    """Load an address for so many seconds. Raises BenchError when anything but 2xx came."""
+    """Load an address for so many seconds. Raises BenchError when anything but 2xx came, or nothing at all."""
     done = subprocess.run(
         ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "20s", "-s", str(_SCRIPT), url],
         env=os.environ | {"BENCH_PREFIX": os.urandom(4).hex()},
@@ -42,6 +42,6 @@ def load(url: str, seconds: int, connections: int = CONNECTIONS) -> Load:
     if told is None:
         raise BenchError(f"wrk ended with {done.returncode}: {done.stderr or done.stdout}")
     seen = json.loads(told[1])
-    if seen.pop("bad"):
-        raise BenchError(f"{url}: some requests were not answered with 2xx:\n{done.stdout}")
+    if seen.pop("bad") or not seen["requests"]:
+        raise BenchError(f"{url}: some requests were not answered, or not with 2xx:\n{done.stdout}")
     return Load(**seen)

@@ -117,8 +117,12 @@ class Site:
     # ---------------------------------------------------------------- scenarios
 
     def message_link(self, *, wait: bool) -> str:
-        """The link of a scenario that sends one message: the usual one, or, to wait, the one that answers its id."""
-        send = {"chat_id": "{{chat_id}}", "line": LINE, "messenger": "telegram", "text": _TEXT}
+        """The link of a scenario that sends one message: the usual one, or, to wait, the one that answers its id.
+
+        The latter has chats of its own: in a chat where others wait, a message cannot go at once.
+        """
+        chat = "9{{chat_id}}" if wait else "{{chat_id}}"
+        send = {"chat_id": chat, "line": LINE, "messenger": "telegram", "text": _TEXT}
         blocks: list[dict[str, Any]] = [{"id": "send", "type": "send_message", "config": send}]
         if wait:
             send["wait_for"] = "sent"
