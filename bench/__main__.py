@@ -31,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--databases", default="sqlite,postgresql", help="which to measure, with a comma")
     parser.add_argument("--rounds", type=int, default=3, help="of each measurement; the middle one counts")
     parser.add_argument("--rows", type=int, default=1_000_000, help="stored requests for mark G")
-    parser.add_argument("--peers", nargs="?", const="nodered", help="nodered, or nodered,n8n: measure beside these")
+    parser.add_argument("--peers", nargs="?", const="nodered", help="measure beside these others: nodered")
     given = parser.parse_args(arguments)
     if unknown := set(given.parts) - set(PARTS):
         parser.error(f"there is no mark {', '.join(sorted(unknown))}")
