@@ -8,6 +8,7 @@ from typing import Protocol
 import structlog
 
 from connectors.registry import channels
+from hub.bitrix24.call_desk import CallDesk
 from hub.bitrix24.client import Bitrix24
 from hub.bitrix24.desk import CheckDesk
 from hub.clock import now_us
@@ -101,5 +102,5 @@ def make_runtime(hub: Hub) -> Runtime:
         message_ttl_s=hub.settings.message_ttl_s,
     )
     bitrix24 = Bitrix24(hub)
-    desks: list[Desk] = [CheckDesk(bitrix24)]
+    desks: list[Desk] = [CheckDesk(bitrix24), CallDesk(bitrix24)]
     return Runtime(hub, library, runner, Intake(hub, library, runner), Postman(hub), bitrix24, desks)

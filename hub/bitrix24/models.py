@@ -15,6 +15,7 @@ _OWNED = text("owner IS NOT NULL")
 _QUEUED = text("state = 'queued'")
 _UNANSWERED = text("answered_at IS NULL")
 _OPEN = text("done_at IS NULL")
+_OVER = text("done_at IS NOT NULL")
 
 
 class App(SQLModel, table=True):
@@ -190,14 +191,18 @@ class Watch(SQLModel, table=True):
 
 
 class OutgoingCall(SQLModel, table=True):
-    """A call that must reach a portal even if it is away now. States: queued, done, failed. Calls with the same
-    `order_key` go one after the other, in the order of `id`. `key` makes a call that is asked for twice one call."""
+    """A call that must reach a portal even if it is away now. States: queued, done, failed, expired, unconfirmed (it
+    may have been carried out, and is not `repeatable`). Calls with the same `order_key` go one after the other, in the
+    order of `id`. `key` makes a call that is asked for twice one call. `owner`: the process that is making it."""
 
     __tablename__ = "bitrix24_call"
     __table_args__ = (
         UniqueConstraint("portal_id", "key", name="bitrix24_call_key"),
         Index("bitrix24_call_due", "due_at", postgresql_where=_QUEUED, sqlite_where=_QUEUED),
+        Index("bitrix24_call_of_portal", "portal_id", "due_at", postgresql_where=_QUEUED, sqlite_where=_QUEUED),
         Index("bitrix24_call_order", "portal_id", "order_key", "id", postgresql_where=_QUEUED, sqlite_where=_QUEUED),
+        Index("bitrix24_call_owned", "owner", postgresql_where=_OWNED, sqlite_where=_OWNED),
+        Index("bitrix24_call_over", "portal_id", "done_at", postgresql_where=_OVER, sqlite_where=_OVER),
     )
 
     id: int | None = counting_key()
@@ -206,12 +211,13 @@ class OutgoingCall(SQLModel, table=True):
     method: str = Field(max_length=128)
     params: str = json_text()
     order_key: str = Field(default="", max_length=200)
+    repeatable: bool = True
     state: str = Field(default="queued", max_length=16)
     due_at: int = moment()
     expires_at: int = moment()
     attempts: int = 0
     owner: str | None = Field(default=None, max_length=64)
-    begun: bool = False
+    result: str | None = json_text(nullable=True)
     error: str | None = json_text(nullable=True)
     created_at: int = moment()
     done_at: int | None = moment(nullable=True)

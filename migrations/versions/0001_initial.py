@@ -469,12 +469,13 @@ def upgrade() -> None:
         sa.Column("method", sa.String(length=128), nullable=False),
         sa.Column("params", sa.Text(), nullable=False),
         sa.Column("order_key", sa.String(length=200), nullable=False),
+        sa.Column("repeatable", sa.Boolean(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("due_at", BIG, nullable=False),
         sa.Column("expires_at", BIG, nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("owner", sa.String(length=64), nullable=True),
-        sa.Column("begun", sa.Boolean(), nullable=False),
+        sa.Column("result", sa.Text(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("created_at", BIG, nullable=False),
         sa.Column("done_at", BIG, nullable=True),
@@ -490,12 +491,36 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'queued'"),
     )
     op.create_index(
+        "bitrix24_call_of_portal",
+        "bitrix24_call",
+        ["portal_id", "due_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'queued'"),
+        sqlite_where=sa.text("state = 'queued'"),
+    )
+    op.create_index(
         "bitrix24_call_order",
         "bitrix24_call",
         ["portal_id", "order_key", "id"],
         unique=False,
         postgresql_where=sa.text("state = 'queued'"),
         sqlite_where=sa.text("state = 'queued'"),
+    )
+    op.create_index(
+        "bitrix24_call_owned",
+        "bitrix24_call",
+        ["owner"],
+        unique=False,
+        postgresql_where=sa.text("owner IS NOT NULL"),
+        sqlite_where=sa.text("owner IS NOT NULL"),
+    )
+    op.create_index(
+        "bitrix24_call_over",
+        "bitrix24_call",
+        ["portal_id", "done_at"],
+        unique=False,
+        postgresql_where=sa.text("done_at IS NOT NULL"),
+        sqlite_where=sa.text("done_at IS NOT NULL"),
     )
     op.create_table(
         "bitrix24_change",
