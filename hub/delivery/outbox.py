@@ -34,8 +34,9 @@ CLAIMED = (
     "id, portal_id, line_id, messenger, chat_id, text, extra, attempts, failures, sent_parts, expires_at, interruptions"
 )
 # Not a part of RETURNING above it: SQLite finds no index there and would read all attempts that were ever made.
-_FIRST = """
-SELECT message_id, min(started_at) FROM attempt WHERE message_id IN (SELECT key FROM json_each(?)) GROUP BY message_id
+_EARLIER = """
+SELECT message_id, min(started_at), count(CASE WHEN outcome = 'unconfirmed' THEN 1 END) FROM attempt
+WHERE message_id IN (SELECT key FROM json_each(?)) GROUP BY message_id
 """
 
 
@@ -61,7 +62,8 @@ class Entry:
 @dataclass(frozen=True)
 class Claimed:
     """A message that this process may send now; `attempt` is also the fence of its claim. `first_at`: when the first
-    of its earlier attempts began, None when there was none. `interruptions`: see `Message`."""
+    of its earlier attempts began, None when there was none. `uncertain`: one of them may have arrived.
+    `interruptions`: see `Message`."""
 
     id: str
     portal_id: int
@@ -76,6 +78,7 @@ class Claimed:
     expires_at: int
     interruptions: int = 0
     first_at: int | None = None
+    uncertain: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,8 +140,9 @@ def begin(sql: Sql, ids: Sequence[str], *, owner: str, now: int) -> list[Claimed
     place = {message_id: n for n, message_id in enumerate(ids)}
     claimed = sorted((Claimed(*row) for row in rows), key=lambda one: place[one.id])
     if again := [one.id for one in claimed if one.attempt > 1]:
-        first: dict[str, int] = dict(sql.all(_FIRST, (dumps(dict.fromkeys(again)),)))
-        claimed = [replace(one, first_at=first.get(one.id)) for one in claimed]
+        rows = sql.all(_EARLIER, (dumps(dict.fromkeys(again)),))
+        earlier = {row[0]: {"first_at": row[1], "uncertain": row[2] > 0} for row in rows}
+        claimed = [replace(one, **earlier.get(one.id, {})) for one in claimed]
     sql.run(
         "INSERT INTO attempt (message_id, n, owner, started_at, code, message)"
         " SELECT key, CAST(value ->> 0 AS INTEGER), ?, ?, '', '' FROM json_each(?)",

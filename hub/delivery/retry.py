@@ -53,9 +53,11 @@ def decide(
     policy: Policy,
     first_at: int | None = None,
     moved_before: bool = False,
+    uncertain: bool = False,
 ) -> Decision:
     """When to try again, or never. `failures`: those counted before this attempt; `now` and `first_at`, when the
-    first attempt began (now, when None): µs."""
+    first attempt began (now, when None): µs. `uncertain`: an earlier attempt may have arrived, and then the message
+    does not end as failed, unless the messenger refuses the message itself, which tells of all its attempts."""
     first_at = now if first_at is None else first_at
     match error:
         case RateLimited():
@@ -68,7 +70,7 @@ def decide(
         case Moved() if not moved_before:
             return Decision("queued", due_at=now, counts=False, chat_id=str(error.address))
         case Temporary():
-            return _again(failures, now, policy)
+            return _again(failures, now, policy, last="unconfirmed" if uncertain else "failed")
         case Unconfirmed() if policy.on_unconfirmed == "resend":
             return _again(failures, now, policy, last="unconfirmed")
         case Unconfirmed() if policy.idempotent:
@@ -83,7 +85,7 @@ def decide(
             raise TypeError(f"no rule for {type(error).__name__}")
 
 
-def _again(failures: int, now: int, policy: Policy, last: str = "failed") -> Decision:
+def _again(failures: int, now: int, policy: Policy, last: str) -> Decision:
     if failures >= len(policy.schedule_s):
         return Decision(last)
     # Never early, and spread, so that what failed together does not come back together.

@@ -66,6 +66,7 @@ def settlement_of(
         policy=policy,
         first_at=claimed.first_at,
         moved_before=bool(extra.get("moved")),
+        uncertain=claimed.uncertain,
     )
     return Settlement(
         state=decision.state,

@@ -24,7 +24,8 @@ def expiring_lines(sql: Sql, *, now: int) -> list[str]:
 
 
 def expire(sql: Sql, *, now: int, lines: Sequence[str], limit: int = AT_ONCE) -> int:
-    """End the messages of these lines whose time is over; they are never sent late."""
+    """End the messages of these lines whose time is over; they are never sent late. One that may have arrived by an
+    earlier attempt ends as unconfirmed."""
     if not lines:
         return 0
     rows = sql.all(
@@ -34,8 +35,9 @@ def expire(sql: Sql, *, now: int, lines: Sequence[str], limit: int = AT_ONCE) ->
     )
     for seq, message_id, line_id, chat_id in rows:
         sql.run(
-            "UPDATE message SET state = 'expired', head = FALSE, error = COALESCE(error, ?), ended_at = ?"
-            " WHERE seq = ? AND state = 'queued'",
+            "UPDATE message SET state = CASE WHEN EXISTS (SELECT 1 FROM attempt WHERE message_id = message.id"
+            " AND outcome = 'unconfirmed') THEN 'unconfirmed' ELSE 'expired' END, head = FALSE,"
+            " error = COALESCE(error, ?), ended_at = ? WHERE seq = ? AND state = 'queued'",
             (dumps({"code": "expired", "message": "It could not be sent in time."}), now, seq),
         )
         promote(sql, line_id, chat_id)

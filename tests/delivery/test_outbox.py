@@ -98,6 +98,23 @@ def test_a_message_whose_time_is_over_expires_and_the_next_one_has_its_turn(queu
     assert queue.heads() == {"a": [new]}
 
 
+@pytest.mark.parametrize(("earlier", "end"), [("temporary", "expired"), ("unconfirmed", "unconfirmed")])
+def test_a_message_whose_time_is_over_may_have_arrived_all_the_same(queue: Queue, earlier: str, end: str) -> None:
+    message = queue.put(expires_at=NOW + 1)
+    (claimed,) = queue.claim()
+    assert queue.settle(claimed, "queued", earlier, due_at=NOW + 9)
+    expire(queue, NOW + 1)
+    assert queue.column(message, "state") == end
+
+
+def test_a_claim_knows_whether_an_earlier_attempt_may_have_arrived(queue: Queue) -> None:
+    queue.put()
+    for outcome, uncertain in (("temporary", False), ("unconfirmed", False), ("temporary", True), ("sent", True)):
+        (claimed,) = queue.claim()
+        assert (claimed.uncertain, claimed.first_at) == (uncertain, NOW if claimed.attempt > 1 else None)
+        assert queue.settle(claimed, "queued", outcome, due_at=NOW)
+
+
 def test_a_message_that_is_being_sent_does_not_expire(queue: Queue) -> None:
     queue.put(expires_at=NOW + 1)
     (claimed,) = queue.claim()

@@ -68,6 +68,14 @@ def test_a_used_up_schedule_ends_in_what_is_known_of_the_last_try(
     assert decide(error, failures=3, now=NOW, policy=policy).state == last
 
 
+@pytest.mark.parametrize("policy", [RESEND, IDEMPOTENT])
+def test_what_may_have_arrived_once_does_not_end_as_failed_for_later_failures(policy: Policy) -> None:
+    assert decide(Temporary("503"), failures=2, now=NOW, policy=policy, uncertain=True).state == "queued"
+    assert decide(Temporary("503"), failures=3, now=NOW, policy=policy, uncertain=True).state == "unconfirmed"
+    refused = decide(Rejected("no such chat"), failures=1, now=NOW, policy=policy, uncertain=True)
+    assert refused.state == "failed", "a messenger that refuses the message has not taken it before"
+
+
 def test_an_empty_schedule_means_one_try() -> None:
     assert decide(Temporary("503"), failures=0, now=NOW, policy=Policy(schedule_s=())).state == "failed"
 

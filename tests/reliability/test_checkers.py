@@ -114,8 +114,11 @@ def test_where_messages_are_held_nobody_gets_one_twice_and_few_are_held() -> Non
 
 
 def test_a_message_that_may_have_arrived_is_not_called_failed() -> None:
-    ended = (kept(1, "failed", "unconfirmed", "unconfirmed"), *GOOD.messages[1:])
-    assert set(check(replace(GOOD, messages=ended))) == {"undecided"}
+    for state, last in (("failed", "unconfirmed"), ("failed", "temporary"), ("expired", "temporary")):
+        ended = (kept(1, state, "unconfirmed", last), *GOOD.messages[1:])
+        assert set(check(replace(GOOD, messages=ended))) == {"undecided"}
+    refused = (kept(1, "failed", "unconfirmed", "rejected"), *GOOD.messages[1:])
+    assert check(replace(GOOD, messages=refused)) == {}
     poisoned = (replace(ended[0], code="poisoned"), *GOOD.messages[1:])
     assert check(replace(GOOD, messages=poisoned)) == {}
 

@@ -117,9 +117,10 @@ def undecided(history: History) -> list[str]:
 
 
 def _misjudged(message: Kept) -> bool:
-    # What killed its process three times over is given up as failed, whatever may have arrived.
-    unsure = message.attempts[-1:] == ("unconfirmed",) and message.code != "poisoned"
-    return message.state == "failed" and unsure
+    # What killed its process three times over is given up as failed, whatever may have arrived; and a refusal of the
+    # message itself tells of all its attempts.
+    settled = message.code == "poisoned" or message.attempts[-1:] == ("rejected",)
+    return message.state in ("failed", "expired") and "unconfirmed" in message.attempts and not settled
 
 
 def refused_but_stored(history: History) -> list[str]:
