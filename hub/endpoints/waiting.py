@@ -1,19 +1,27 @@
-"""The results link's wait: carry the run on in this process as far as it goes, else watch until it is done."""
+"""The results link's wait: carry the run on in this process as far as it goes, else watch until it is done.
+
+The request is stored by now, so a caller must not be told to send it again: whatever goes wrong here, a run that has
+not ended is answered 202, with the address of its result.
+"""
 
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+
 from hub.clock import SECOND, from_us, now_us
 from hub.core import Hub
 from hub.delivery.outbox import Claimed
 from hub.delivery.postman import Postman
+from hub.errors import StorageUnavailable
 from hub.ids import result_token
 from hub.scenarios import store
 from hub.scenarios.runner import Runner
 from hub.values import loads
 
+log = structlog.get_logger(__name__)
 LOOK_EVERY_S = 0.25
 ENDED = ("completed", "partial", "failed", "cancelled", "expired")
 
@@ -50,10 +58,13 @@ class Waiting:
         self._lock = threading.Lock()
 
     def follow(self, run_id: str, claimed: tuple[Claimed, ...], until: int) -> Answer:
-        """The answer for a run; `until` in µs. Messages already claimed for this caller are sent first."""
-        self._deliver(claimed)
-        answer = self.answer(run_id)
-        if answer.status != 202:
+        """The answer for a run; `until` in µs. Messages already claimed for this caller are sent first.
+
+        Raises LookupError for a run that is not there any more.
+        """
+        goes_on = self._survive(lambda: self._deliver(claimed), run_id)
+        answer = self._look(run_id)
+        if answer.status != 202 or not goes_on:
             return answer
         with self._lock:
             full = self._waiting >= self._most
@@ -61,18 +72,20 @@ class Waiting:
         if full:
             return answer
         try:
-            while answer.status == 202 and now_us() < until and not self._stopping():
-                if not self._carry_on(run_id, until):
-                    self._wait(min(LOOK_EVERY_S, max(0.0, (until - now_us()) / SECOND)))
-                answer = self.answer(run_id)
+            while answer.status == 202 and goes_on and now_us() < until and not self._stopping():
+                goes_on = self._survive(lambda: self._carry_on_or_wait(run_id, until), run_id)
+                answer = self._look(run_id)
         finally:
             with self._lock:
                 self._waiting -= 1
         return answer
 
-    def answer(self, run_id: str) -> Answer:
-        """What there is to say of a run right now. Raises LookupError for an unknown one."""
-        with self._hub.db.sql(patient=True) as sql:
+    def answer(self, run_id: str, *, patient: bool = True) -> Answer:
+        """What there is to say of a run right now. `patient`: as in `Database.sql`.
+
+        Raises LookupError for an unknown run, StorageUnavailable.
+        """
+        with self._hub.db.sql(patient=patient) as sql:
             row = sql.one("SELECT status, result, error FROM run WHERE id = ?", (run_id,))
         if row is None:
             raise LookupError(run_id)
@@ -94,14 +107,41 @@ class Waiting:
             return Answer(422, {"status": "failed", "run": run_id, "block": None, "error": error_body})
         if status in ENDED:
             return Answer(200, {"status": "done", "run": run_id, "data": {}})
+        return self._running(run_id)
+
+    def _running(self, run_id: str) -> Answer:
         token = result_token(self._hub.settings.secret_key, run_id)
         url = f"{self._hub.settings.base_url}/api/request/result/{run_id}?token={token}"
         return Answer(202, {"status": "running", "run": run_id, "result_url": url})
 
+    def _look(self, run_id: str) -> Answer:
+        """What there is to say of a run, as far as that can be read now."""
+        try:
+            return self.answer(run_id, patient=False)
+        except StorageUnavailable:
+            return self._running(run_id)
+
+    def _survive(self, work: Callable[[], None], run_id: str) -> bool:
+        """Work for a caller; whether to go on with it. What is left undone by an error is found by
+        `Runtime.recover`."""
+        try:
+            work()
+        except StorageUnavailable as error:
+            log.warning("wait_disturbed", run_id=run_id, reason=error.message)
+            self._wait(LOOK_EVERY_S)
+        except Exception:
+            log.exception("wait_broke", run_id=run_id)
+            return False
+        return True
+
+    def _carry_on_or_wait(self, run_id: str, until: int) -> None:
+        if not self._carry_on(run_id, until):
+            self._wait(min(LOOK_EVERY_S, max(0.0, (until - now_us()) / SECOND)))
+
     def _carry_on(self, run_id: str, until: int) -> bool:
         """Execute the run here if it is due and nobody else has it."""
         now = now_us()
-        with self._hub.db.sql(patient=True) as sql:
+        with self._hub.db.sql() as sql:
             row = sql.one("SELECT wake_at, owner FROM run WHERE id = ?", (run_id,))
         if row is None or row[1] is not None or row[0] is None or row[0] > now:
             return False

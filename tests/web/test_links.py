@@ -61,6 +61,18 @@ def test_a_repeat_of_an_event_whose_run_is_no_longer_kept_is_still_a_repeat(api:
         assert (again.status_code, again.json["status"], again.json["run"]) == (200, "duplicate", first["run"])
 
 
+def test_an_error_of_ours_after_a_request_was_stored_does_not_make_its_sender_repeat_it(
+    api: Any, app: Any, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pause = {"id": "wait", "type": "pause", "config": {"for_s": 1}}
+    links = [{"from": "start", "port": "next", "to": "wait"}]
+    made = api.post("/scenarios", {**SCENARIO, "blocks": [*SCENARIO["blocks"], pause], "links": links}).json
+    monkeypatch.setattr(app.extensions["hub.runtime"].runner, "execute", lambda *_, **__: 1 / 0)
+    got = client.post(made["links"]["result"].removeprefix("https://hub.test"), json={})
+    assert (got.status_code, got.json["status"]) == (202, "running")
+    assert got.json["run"] in got.json["result_url"]
+
+
 def test_unknown_tokens_say_nothing_and_are_slowed_down_after_sixty(client: Any) -> None:
     answers = [client.get("/get/?token=nothing") for _ in range(61)]
     assert {answer.status_code for answer in answers[:60]} == {404}
