@@ -175,7 +175,8 @@ class Postman:
         outcomes = list(self._unsaved)
         if outcomes:
             self._settle(outcomes)
-            self._unsaved = [outcome for outcome in self._unsaved if outcome not in outcomes]
+            # In place: a hand may add one meanwhile, and adds it at the end.
+            del self._unsaved[: len(outcomes)]
         return len(outcomes)
 
     def _settle(self, outcomes: Sequence[Outcome]) -> None:
