@@ -1,6 +1,8 @@
 """Loops, calls of other scenarios, and the bounds that keep a run from going on for ever."""
 
+import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -138,6 +140,19 @@ def test_a_long_run_gives_way_after_a_slice_and_comes_to_the_same_end() -> None:
     made, steps = world.finish()
     assert dumps(made.result) == '{"n":450}'
     assert len({step.n for step in first.steps + steps}) == 453
+
+
+def test_a_machine_that_stalls_does_not_part_a_request_from_its_message() -> None:
+    """Else a request that was accepted later would come before it in their chat."""
+
+    class Stalling(dict[int, Any]):
+        def __getitem__(self, number: int) -> Any:
+            threading.Event().wait(2 * engine.SLICE_CPU_S)
+            return super().__getitem__(number)
+
+    world = World(document(put("first", a="1"), send(), links=[("start", "next", "first"), ("first", "next", "greet")]))
+    world.programs = Stalling(world.programs)
+    assert len(world.advance().messages) == 1
 
 
 def test_a_run_makes_at_most_fifty_calls() -> None:
