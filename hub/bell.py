@@ -10,6 +10,7 @@ import os
 import select
 import socket
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -22,9 +23,9 @@ class Bell:
 
     def __init__(self, folder: Path) -> None:
         self._folder = _short(folder)
-        # Made here and not at the first ring: two threads that ring at once would make two and lose one.
-        self._sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._sender.setblocking(False)
+        self._sender: socket.socket | None = None
+        self._opening = threading.Lock()
+        self._closed = False
         self._known: list[str] = []
         self._listed_at = 0.0
         self._listeners: list[Listener] = []
@@ -38,13 +39,16 @@ class Bell:
 
     def ring(self) -> None:
         """Wake every listener on this host. Never fails: the poll is the floor."""
+        sender = self._sender or self._open()
+        if sender is None:
+            return
         now = time.monotonic()
         if now - self._listed_at > _LIST_EVERY_S:
             self._listed_at = now
             self._known = [str(path) for path in self._folder.glob("*.sock")]
         for path in self._known:
             try:
-                self._sender.sendto(b"!", path)
+                sender.sendto(b"!", path)
             except BlockingIOError:
                 continue  # its box is full of rings already
             except (ConnectionRefusedError, FileNotFoundError):
@@ -60,7 +64,18 @@ class Bell:
         for listener in self._listeners:
             listener.close()
         self._listeners.clear()
-        self._sender.close()
+        with self._opening:
+            self._closed = True
+            if self._sender is not None:
+                self._sender.close()
+
+    def _open(self) -> socket.socket | None:
+        """The socket to ring with, made once however many threads ring first; None after the end."""
+        with self._opening:
+            if self._sender is None and not self._closed:
+                self._sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+                self._sender.setblocking(False)
+            return self._sender
 
 
 def _short(folder: Path) -> Path:
