@@ -37,10 +37,22 @@ class Shown:
         return self.frame()
 
     def frame(self) -> "playwright.Frame":
-        frame = self.page.frame_locator("#app").locator("body").element_handle().owner_frame()
-        assert frame is not None
-        frame.wait_for_function("window.ready")
-        return frame
+        return ready(self.page)
+
+
+def ready(outer: "playwright.Page | playwright.FrameLocator") -> "playwright.Frame":
+    """The application's frame within `outer` once its page has begun. A frame that is just being opened is an empty
+    page first, and whatever was found in that is gone with it."""
+    for last in (False, False, True):
+        try:
+            frame = outer.frame_locator("#app").locator("#path").element_handle().owner_frame()
+            assert frame is not None
+            frame.wait_for_function("window.ready")
+            return frame
+        except playwright.Error as error:
+            if last or "context was destroyed" not in str(error):
+                raise
+    raise AssertionError
 
 
 @pytest.fixture(scope="module")
@@ -124,9 +136,7 @@ def test_the_application_opens_itself_over_the_page_and_closes_again(shown: Show
     frame = shown.install()
     frame.evaluate("BX24.openApplication({run: '7'}, () => { window.overIsClosed = true; })")
     outer = shown.page.frame_locator(".slider iframe")
-    inner = outer.frame_locator("#app").locator("body").element_handle().owner_frame()
-    assert inner is not None
-    inner.wait_for_function("window.ready")
+    inner = ready(outer)
     assert inner.evaluate("BX24.placement.info()")["options"]["run"] == "7"
     inner.evaluate("BX24.closeApplication()")
     frame.wait_for_function("window.overIsClosed")
