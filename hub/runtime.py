@@ -11,6 +11,8 @@ from connectors.registry import channels
 from hub.bitrix24.call_desk import CallDesk
 from hub.bitrix24.client import Bitrix24
 from hub.bitrix24.desk import CheckDesk
+from hub.bitrix24.registration_desk import RegistrationDesk
+from hub.bitrix24.robot_desk import RobotDesk
 from hub.clock import now_us
 from hub.core import Hub
 from hub.delivery.postman import Postman
@@ -102,5 +104,10 @@ def make_runtime(hub: Hub) -> Runtime:
         message_ttl_s=hub.settings.message_ttl_s,
     )
     bitrix24 = Bitrix24(hub)
-    desks: list[Desk] = [CheckDesk(bitrix24), CallDesk(bitrix24)]
+    desks: list[Desk] = [
+        CheckDesk(bitrix24),
+        CallDesk(bitrix24),
+        RegistrationDesk(bitrix24),
+        RobotDesk(bitrix24, library),
+    ]
     return Runtime(hub, library, runner, Intake(hub, library, runner), Postman(hub), bitrix24, desks)

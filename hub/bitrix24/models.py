@@ -35,7 +35,8 @@ class Connection(SQLModel, table=True):
     """An installed application. `user_id`: whose token the integration works with, an administrator of the portal.
     `handler_hash`: of the token in the addresses that the portal calls. `finished`: the portal knows that the
     installation is over. `steps`: `{step: {state: ok|failed|waiting, detail, at}}`. `pace_at`: the rate limiter's
-    arrival time (`hub.delivery.pacing`), shared by all processes."""
+    arrival time (`hub.delivery.pacing`), shared by all processes. `synced`: the portal's stamp when robots and senders
+    were last held equal to its scenarios and lines, `wanted` a hash of what they were then; `sync_at`: not before."""
 
     __tablename__ = "bitrix24_connection"
 
@@ -54,6 +55,9 @@ class Connection(SQLModel, table=True):
     check_at: int | None = moment(nullable=True, index=True)
     uninstalled_at: int | None = moment(nullable=True)
     steps: str = json_text("{}")
+    synced: int | None = Field(default=None, sa_type=BIG)
+    wanted: str | None = Field(default=None, max_length=64)
+    sync_at: int | None = moment(nullable=True)
     pace_at: int | None = moment(nullable=True)
 
 
@@ -221,6 +225,19 @@ class OutgoingCall(SQLModel, table=True):
     error: str | None = json_text(nullable=True)
     created_at: int = moment()
     done_at: int | None = moment(nullable=True)
+
+
+class AboutRun(SQLModel, table=True):
+    """The card that a run is about. `chain`: the scenarios whose own changes led to it, `depth` how many times."""
+
+    __tablename__ = "bitrix24_run"
+
+    run_id: str = Field(primary_key=True, max_length=32)
+    portal_id: int = Field(sa_type=BIG, index=True)
+    entity: str = Field(max_length=32)
+    entity_id: int = Field(sa_type=BIG)
+    chain: str = json_text("[]")
+    depth: int = 0
 
 
 class RobotRun(SQLModel, table=True):

@@ -110,8 +110,7 @@ def sync(bitrix24: Bitrix24, portal_id: int, kinds: Sequence[Kind] = KINDS) -> S
         raise Refused("This portal is not connected.", code="not_connected")
     client, synced = bitrix24.client(portal_id), Synced()
     for kind in kinds:
-        wants = WANTED.get(kind)
-        wanted = list(wants(hub, connection)) if wants is not None else []
+        should = wanted(hub, connection, kind)
         try:
             there = client.call(_METHODS[kind].get).result
         except (NoSuchMethod, Denied) as error:
@@ -119,15 +118,21 @@ def sync(bitrix24: Bitrix24, portal_id: int, kinds: Sequence[Kind] = KINDS) -> S
                 raise
             synced.refused[kind] = error.message
             continue
-        plan = _plan(kind, wanted, there if isinstance(there, list) else [])
+        plan = _plan(kind, should, there if isinstance(there, list) else [])
         answer = client.many(plan) if plan else BatchAnswer({})
         refused = {code: error for code, error in _refused(plan, answer) if not _is_there(error)}
-        _note(hub, portal_id, kind, wanted, refused)
-        synced.there += sum(1 for item in wanted if item.code not in refused)
+        _note(hub, portal_id, kind, should, refused)
+        synced.there += sum(1 for item in should if item.code not in refused)
         synced.refused |= {code: error.message for code, error in refused.items()}
         if refused:
             log.warning("registrations_refused", portal_id=portal_id, kind=kind, codes=sorted(refused))
     return synced
+
+
+def wanted(hub: Hub, connection: Connection, kind: Kind) -> list[Wanted]:
+    """All of a kind that should be in a portal."""
+    wants = WANTED.get(kind)
+    return [] if wants is None else list(wants(hub, connection))
 
 
 def _plan(kind: Kind, wanted: Sequence[Wanted], there: Sequence[Any]) -> dict[str, Command]:

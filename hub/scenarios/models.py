@@ -5,6 +5,7 @@ from sqlmodel import Field, SQLModel
 
 from hub.columns import BIG, counting_key, json_text, moment
 
+_TO_BE_TOLD = text("watched AND (result IS NOT NULL OR ended_at IS NOT NULL)")
 _HAS_WAKE, _HAS_AWAITS, _HAS_OWNER, _HAS_REQUEST = (
     text(f"{name} IS NOT NULL") for name in ("wake_at", "awaits", "owner", "request_id")
 )
@@ -83,7 +84,8 @@ class GlobalVariable(SQLModel, table=True):
 
 class Run(SQLModel, table=True):
     """One execution of one version. `state` is the engine's own JSON; a run that waits has `wake_at` (a time) or
-    `awaits` (a message), one that is being executed has an owner and a lease."""
+    `awaits` (a message), one that is being executed has an owner and a lease. `watched`: somebody outside waits for the
+    result or the end and has not been told. `tells`: what becomes of its messages is told elsewhere, too."""
 
     __tablename__ = "run"
     __table_args__ = (
@@ -92,6 +94,7 @@ class Run(SQLModel, table=True):
         Index("run_due", "wake_at", postgresql_where=_HAS_WAKE, sqlite_where=_HAS_WAKE),
         Index("run_awaits", "awaits", postgresql_where=_HAS_AWAITS, sqlite_where=_HAS_AWAITS),
         Index("run_owned", "owner", postgresql_where=_HAS_OWNER, sqlite_where=_HAS_OWNER),
+        Index("run_watched", "id", postgresql_where=_TO_BE_TOLD, sqlite_where=_TO_BE_TOLD),
         Index("run_of_request", "request_id", postgresql_where=_HAS_REQUEST, sqlite_where=_HAS_REQUEST),
     )
 
@@ -111,6 +114,8 @@ class Run(SQLModel, table=True):
     owner: str | None = Field(default=None, max_length=64)
     fence: int = 0
     dry: bool = False
+    watched: bool | None = None
+    tells: bool | None = None
     created_at: int = moment()
     ended_at: int | None = moment(nullable=True)
 

@@ -58,6 +58,7 @@ def everything(days: Mapping[int, int], everybody_days: int, *, now: int) -> Ite
         yield _runs(portal_id, cutoff)
         yield _requests(portal_id, cutoff)
         yield _plain("notice", "portal_id = ? AND closed_at < ?", (portal_id, cutoff))
+        yield _plain("bitrix24_robot_run", "portal_id = ? AND run_id IS NULL AND created_at < ?", (portal_id, cutoff))
         yield _plain("bitrix24_call", "portal_id = ? AND done_at < ?", (portal_id, cutoff))
     yield _plain("notice", "portal_id = ? AND closed_at < ?", (EVERYBODY, now - everybody_days * DAY))
     yield _plain("event_key", "created_at < ?", (now - EVENT_KEY_DAYS * DAY,))
@@ -120,7 +121,9 @@ def _runs(portal_id: int, cutoff: int) -> Outdated:
             f"DELETE FROM run WHERE id IN ({marks(len(keys))}) AND {_OVER} RETURNING id",  # noqa: S608
             (*keys, cutoff),
         )
-        return len(rows) + _of(sql, "step", "run_id", [run_id for (run_id,) in rows])
+        gone = [run_id for (run_id,) in rows]
+        hanging = ("step", "bitrix24_run", "bitrix24_robot_run")
+        return len(rows) + sum(_of(sql, table, "run_id", gone) for table in hanging)
 
     return Outdated("runs", "", find, delete)
 

@@ -250,6 +250,8 @@ def upgrade() -> None:
         sa.Column("owner", sa.String(length=64), nullable=True),
         sa.Column("fence", sa.Integer(), nullable=False),
         sa.Column("dry", sa.Boolean(), nullable=False),
+        sa.Column("watched", sa.Boolean(), nullable=True),
+        sa.Column("tells", sa.Boolean(), nullable=True),
         sa.Column("created_at", BIG, nullable=False),
         sa.Column("ended_at", BIG, nullable=True),
         sa.PrimaryKeyConstraint("id"),
@@ -279,6 +281,14 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("request_id IS NOT NULL"),
         sqlite_where=sa.text("request_id IS NOT NULL"),
+    )
+    op.create_index(
+        "run_watched",
+        "run",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("watched AND (result IS NOT NULL OR ended_at IS NOT NULL)"),
+        sqlite_where=sa.text("watched AND (result IS NOT NULL OR ended_at IS NOT NULL)"),
     )
     op.create_index(
         "run_due",
@@ -577,6 +587,17 @@ def upgrade() -> None:
         sqlite_where=sa.text("done_at IS NULL"),
     )
     op.create_table(
+        "bitrix24_run",
+        sa.Column("run_id", sa.String(length=32), nullable=False),
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("entity", sa.String(length=32), nullable=False),
+        sa.Column("entity_id", BIG, nullable=False),
+        sa.Column("chain", sa.Text(), nullable=False),
+        sa.Column("depth", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("run_id"),
+    )
+    op.create_index(op.f("ix_bitrix24_run_portal_id"), "bitrix24_run", ["portal_id"], unique=False)
+    op.create_table(
         "bitrix24_robot_run",
         sa.Column("portal_id", BIG, nullable=False),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
@@ -687,6 +708,9 @@ def upgrade() -> None:
         sa.Column("check_at", BIG, nullable=True),
         sa.Column("uninstalled_at", BIG, nullable=True),
         sa.Column("steps", sa.Text(), nullable=False),
+        sa.Column("synced", BIG, nullable=True),
+        sa.Column("wanted", sa.String(length=64), nullable=True),
+        sa.Column("sync_at", BIG, nullable=True),
         sa.Column("pace_at", BIG, nullable=True),
         sa.ForeignKeyConstraint(
             ["portal_id"],

@@ -57,6 +57,17 @@ def settings(database_url: str, tmp_path: Path, _simulator: Simulator, sandbox_p
     )
 
 
+def bitrix24_environment(settings: Settings) -> dict[str, str]:
+    """What a process of the product needs beside `tests.processes.environment` to call the simulated portal."""
+    return {
+        "HUB_PUBLIC_URL": settings.public_url,
+        "HUB_BITRIX24_CLIENT_ID": settings.bitrix24_client_id,
+        "HUB_BITRIX24_CLIENT_SECRET": settings.bitrix24_client_secret,
+        "HUB_BITRIX24_OAUTH_URLS": ",".join(settings.bitrix24_oauth_urls),
+        "HUB_LEASE_S": "2",
+    }
+
+
 def control(simulator: Simulator, action: str, **body: Any) -> Any:
     """One of the simulator's control addresses."""
     answer = requests.post(f"{simulator.portal.url}/_control/{action}", json=body, timeout=30)

@@ -14,7 +14,7 @@ from hub.bitrix24.calls import Claimed, NewCall
 from hub.clock import SECOND, now_us
 from hub.sandbox.faults import Fault
 from hub.sql import Sql
-from tests.bitrix24.conftest import Connected, connect
+from tests.bitrix24.conftest import Connected, bitrix24_environment, connect
 from tests.processes import Product, wait_until
 
 NOTIFY = "im.notify.system.add"
@@ -235,15 +235,9 @@ def test_a_worker_that_is_killed_during_calls_loses_none_and_repeats_none_that_m
     connected: Connected, tmp_path: Path
 ) -> None:
     settings = connected.hub.settings
-    more = {
-        "HUB_BITRIX24_CLIENT_ID": settings.bitrix24_client_id,
-        "HUB_BITRIX24_CLIENT_SECRET": settings.bitrix24_client_secret,
-        "HUB_BITRIX24_OAUTH_URLS": ",".join(settings.bitrix24_oauth_urls),
-        "HUB_LEASE_S": "2",
-    }
     hanging = fail(connected, "hang", seconds=30, times=2)
     put(connected, notice("once", "once", repeatable=False), notice("often", "often"))
-    with Product(settings, tmp_path, more) as product:
+    with Product(settings, tmp_path, bitrix24_environment(settings)) as product:
         first = product.worker()
         wait_until(lambda: hanging.times <= 0, within_s=30, what="both calls")
         first.send(signal.SIGKILL)

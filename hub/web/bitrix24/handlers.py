@@ -3,7 +3,7 @@
 import structlog
 from flask import Blueprint, Response
 
-from hub.bitrix24 import connections, events, lifecycle
+from hub.bitrix24 import connections, events, lifecycle, robot_posts
 from hub.bitrix24.connections import Connection
 from hub.bitrix24.verify import Forged
 from hub.values import Value
@@ -15,6 +15,7 @@ log = structlog.get_logger(__name__)
 def register(blueprint: Blueprint) -> None:
     """Add the addresses."""
     blueprint.add_url_rule("/event/<token>", view_func=event, methods=["HEAD", "POST"])
+    blueprint.add_url_rule("/robot/<token>", view_func=robot, methods=["HEAD", "POST"])
 
 
 def event(token: str) -> Response:
@@ -33,6 +34,16 @@ def event(token: str) -> Response:
     else:
         became = events.accept(received.hub(), received.runtime().library, connection, posted)
     log.info("bitrix24_event", portal_id=connection.portal_id, event_name=name[:64], became=became)
+    return done()
+
+
+def robot(token: str) -> Response:
+    """A process has come to one of our robots. It does not read what it is told here; the result is sent to it."""
+    posted, connection = posted_to(token)
+    if not lifecycle.is_genuine(received.hub(), connection, posted) or connection is None:
+        raise Forged
+    became = robot_posts.accept(received.runtime(), connection, posted)
+    log.info("bitrix24_robot", portal_id=connection.portal_id, became=became)
     return done()
 
 

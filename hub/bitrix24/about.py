@@ -1,0 +1,33 @@
+"""What a run that a portal started is about: which card, and which of our own changes led to it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hub.sql import Sql
+from hub.values import dumps, loads
+
+
+@dataclass(frozen=True)
+class About:
+    """A card, `chain` the scenarios whose own changes led to this run, and how many changes that were."""
+
+    entity: str
+    entity_id: int
+    chain: Sequence[int] = ()
+    depth: int = 0
+
+
+def keep(sql: Sql, portal_id: int, run_id: str, about: About) -> None:
+    """Inside the job that stores a run: note what it is about. What becomes of its messages is told in the portal."""
+    sql.run(
+        "INSERT INTO bitrix24_run (run_id, portal_id, entity, entity_id, chain, depth) VALUES (?, ?, ?, ?, ?, ?)",
+        (run_id, portal_id, about.entity, about.entity_id, dumps(list(about.chain)), about.depth),
+    )
+
+
+def of_run(sql: Sql, run_id: str) -> About | None:
+    """What a run is about; None for one that no card of a portal started."""
+    row = sql.one("SELECT entity, entity_id, chain, depth FROM bitrix24_run WHERE run_id = ?", (run_id,))
+    if row is None:
+        return None
+    return About(row[0], int(row[1]), [int(str(scenario)) for scenario in loads(row[2])], int(row[3]))

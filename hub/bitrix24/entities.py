@@ -1,0 +1,45 @@
+"""The kinds of cards: our names for them, the portal's numbers, and the names that its documents go by."""
+
+import re
+from collections.abc import Sequence
+
+from hub.values import Value
+
+TYPE_IDS = {"lead": 1, "deal": 2, "contact": 3, "company": 4}
+CLASSIC = tuple(TYPE_IDS)
+"""Kinds with methods of their own; all others are reached by `crm.item.*` only."""
+_DOCUMENTS = {"QUOTE": "dynamic:7", "SMART_INVOICE": "dynamic:31"} | {name.upper(): name for name in TYPE_IDS}
+_ENTITY = re.compile(r"(?:lead|deal|contact|company|dynamic:[1-9]\d{0,8})\Z")
+_DYNAMIC = re.compile(r"DYNAMIC_([1-9]\d{0,8})\Z")
+
+
+def is_entity(text: str) -> bool:
+    """Whether a text names a kind of card: `deal`, `contact`, `lead`, `company` or `dynamic:<entityTypeId>`."""
+    return _ENTITY.match(text) is not None
+
+
+def type_id(entity: str) -> int:
+    """The portal's number of a kind."""
+    return TYPE_IDS.get(entity) or int(entity.partition(":")[2])
+
+
+def entity_of(number: int) -> str:
+    """Our name of the kind with this number."""
+    return next((name for name, known in TYPE_IDS.items() if known == number), f"dynamic:{number}")
+
+
+def of_document(document: Value) -> tuple[str, int] | None:
+    """The card behind a document id, `["crm", "CCrmDocumentDeal", "DEAL_42"]`; None for what is no card."""
+    if isinstance(document, dict):
+        document = [document.get(key) for key in ("0", "1", "2")]
+    if not isinstance(document, Sequence) or isinstance(document, str) or len(document) != 3:
+        return None
+    module, _, name = document
+    if module != "crm" or not isinstance(name, str):
+        return None
+    kind, _, number = name.rpartition("_")
+    dynamic = _DYNAMIC.match(kind)
+    entity = f"dynamic:{dynamic[1]}" if dynamic else _DOCUMENTS.get(kind)
+    if entity is None or not (number.isascii() and number.isdecimal() and 0 < len(number) < 16):
+        return None
+    return entity, int(number)
