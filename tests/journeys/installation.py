@@ -74,14 +74,14 @@ class Scenario:
 
 
 class Installation:
-    """Talks to one running product. `line` is the id of its only line."""
+    """Talks to one running product. `line` is the id of its only line; `key` the header that opens the API."""
 
     def __init__(self, url: str, key: str, sandbox: Sandbox, line: str = "") -> None:
         self.url = url
         self.sandbox = sandbox
         self.line = line
         self.http = requests.Session()
-        self._key = {"Authorization": f"Bearer {key}"}
+        self.key = f"Bearer {key}"
 
     def close(self) -> None:
         """Close the connections."""
@@ -91,7 +91,8 @@ class Installation:
 
     def api(self, method: str, path: str, body: Any = None) -> requests.Response:
         """A call of `/api/v1…`."""
-        return self.http.request(method, f"{self.url}/api/v1{path}", json=body, headers=self._key, timeout=30)
+        headers = {"Authorization": self.key}
+        return self.http.request(method, f"{self.url}/api/v1{path}", json=body, headers=headers, timeout=30)
 
     def read(self, path: str) -> Any:
         """What a GET gives; it must succeed."""
