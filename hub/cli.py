@@ -113,9 +113,9 @@ def _settings() -> "Settings":
 
 
 def _register() -> None:
-    from hub import commands
+    from hub import commands, portal_commands
 
-    for command in commands.COMMANDS:
+    for command in (*commands.COMMANDS, portal_commands.portal):
         hub.add_command(command)
 
 

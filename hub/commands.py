@@ -1,4 +1,4 @@
-"""Commands about stored things: people, keys, scenarios, lines, portals, health. They work on the database directly."""
+"""Commands about stored things: people, keys, scenarios, lines, health. They work on the database directly."""
 
 import sys
 from collections.abc import Iterator
@@ -173,7 +173,7 @@ def scenario_export(scenario_id: int, member_id: str | None) -> None:
         click.echo(to_yaml(versions.document_of(versions.version(session, found))), nl=False)
 
 
-# ---------------------------------------------------------------- lines and portals
+# ---------------------------------------------------------------- lines
 
 
 @click.group()
@@ -222,23 +222,6 @@ def line_check(name: str, member_id: str | None) -> None:
     click.echo(f"“{name}” works as {answer['identity']['name']}.")
 
 
-@click.group()
-def portal() -> None:
-    """Portals: the Bitrix24 accounts that use this installation."""
-
-
-@portal.command("list")
-def portal_list() -> None:
-    """One line each: member_id, state, domain."""
-    from sqlmodel import col, select
-
-    from hub.portals.models import Portal
-
-    with opened() as hub, hub.db.read() as session:
-        for found in session.exec(select(Portal).order_by(col(Portal.id))):
-            click.echo("\t".join((found.member_id, found.state, found.domain or "-")))
-
-
 @click.command()
 @portal_option
 def doctor(member_id: str | None) -> None:
@@ -271,4 +254,4 @@ def _show(problems: list[dict[str, str | None]]) -> None:
         click.echo(f"{problem['severity']} {problem['code']}{f' at {place}' if place else ''}: {problem['message']}")
 
 
-COMMANDS: tuple[click.Command, ...] = (user, api_key, keys, scenario, line, portal, doctor)
+COMMANDS: tuple[click.Command, ...] = (user, api_key, keys, scenario, line, doctor)

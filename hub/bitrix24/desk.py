@@ -80,6 +80,8 @@ def check(bitrix24: Bitrix24, portal_id: int) -> None:
     if silent:
         uninstall.uninstall(hub, portal_id, clean=False)
         return
+    if connection.state == "needs_reauth":
+        return
     if connection.state == "suspended":
         bitrix24.client(portal_id, probe=True).call("profile")
     if registered is None or registered[0] is None:

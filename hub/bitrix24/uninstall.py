@@ -1,6 +1,6 @@
 """A portal removes the application: from the moment that it is told so, nothing of it is used any more.
 
-One transaction ends everything; what it leaves behind is erased by the worker (`hub.erasure`).
+One transaction ends everything; what it leaves behind is erased by the worker (`hub.upkeep.erasure`).
 """
 
 import hashlib
@@ -23,14 +23,18 @@ Basis = Literal["uninstalled", "operator"]
 
 
 def uninstall(hub: Hub, portal_id: int, *, clean: bool) -> None:
+    """End a portal that took the application away. `clean`: its scenarios are not wanted back."""
+    order(hub, portal_id, basis="uninstalled", clean=clean)
+
+
+def order(hub: Hub, portal_id: int, *, basis: Basis, clean: bool) -> None:
     """End a portal. When this returns its tokens and all other secrets are gone, its runs and queued messages are
-    cancelled, and nothing of it is called, sent or taken in any more. `clean`: its scenarios are not wanted back.
-    """
+    cancelled, and nothing of it is called, sent or taken in any more; the worker erases the rest."""
     with hub.db.sql() as sql:
         lines = [line for (line,) in sql.all("SELECT id FROM line WHERE portal_id = ?", (portal_id,))]
-    hub.db.writer.run(partial(end, portal_id=portal_id, basis="uninstalled", clean=clean, now=now_us()), lines=lines)
+    hub.db.writer.run(partial(end, portal_id=portal_id, basis=basis, clean=clean, now=now_us()), lines=lines)
     hub.ring()
-    log.info("portal_uninstalled", portal_id=portal_id, clean=clean)
+    log.info("portal_ended", portal_id=portal_id, basis=basis, clean=clean)
 
 
 def end(sql: Sql, portal_id: int, *, basis: Basis, clean: bool, now: int) -> None:
@@ -73,8 +77,9 @@ def _stop(sql: Sql, portal_id: int, now: int) -> None:
         sql.run(f"DELETE FROM bitrix24_{table} WHERE portal_id = ?", (portal_id,))  # noqa: S608
     sql.run("DELETE FROM api_key WHERE portal_id = ?", (portal_id,))
     sql.run(
-        "UPDATE line SET deleted_at = ?, config_sealed = '', token_sealed = '', name_key = 'deleted ' || id,"
-        " token_hash = 'deleted ' || id WHERE portal_id = ? AND deleted_at IS NULL",
+        # The hash of a line's token stays: a late call of its messenger is known by it, and told not to come again.
+        "UPDATE line SET deleted_at = ?, config_sealed = '', token_sealed = '', name_key = 'deleted ' || id"
+        " WHERE portal_id = ? AND deleted_at IS NULL",
         (now, portal_id),
     )
     sql.run(

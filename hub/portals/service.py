@@ -1,10 +1,11 @@
 """Finding portals, changing what a portal may set, and counting those changes so that caches notice them."""
 
+from collections.abc import Sequence
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, update
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from hub.clock import now_us, rfc3339
 from hub.errors import Invalid, NotFound
@@ -42,6 +43,11 @@ def by_id(session: Session, portal_id: int) -> Portal:
     if portal is None:
         raise NotFound("There is no such portal.")
     return portal
+
+
+def every(session: Session) -> Sequence[Portal]:
+    """All portals, the oldest first."""
+    return session.exec(select(Portal).order_by(col(Portal.id))).all()
 
 
 def key_of(portal: Portal) -> int:

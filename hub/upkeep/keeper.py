@@ -10,7 +10,7 @@ from hub.clock import now_us
 from hub.core import Hub
 from hub.delivery import probing
 from hub.errors import StorageUnavailable
-from hub.upkeep import retention, watch
+from hub.upkeep import erasure, retention, watch
 
 log = structlog.get_logger(__name__)
 STOP_WITHIN_S = 5.0
@@ -36,8 +36,9 @@ def _probe(hub: Hub, _stop: threading.Event) -> None:
 WATCH = Task("watch", watch.EVERY_S, _watch)
 PROBE = Task("probe", 30.0, _probe)
 PRUNE = Task("prune", retention.EVERY_S, retention.turn)
+ERASE = Task("erase", erasure.EVERY_S, erasure.turn)
 OF_WEB = (WATCH,)
-OF_WORKER = (WATCH, PROBE, PRUNE)
+OF_WORKER = (WATCH, PROBE, PRUNE, ERASE)
 
 
 class Keeper:

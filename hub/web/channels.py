@@ -23,9 +23,12 @@ def report(token: str) -> Response:
     hub: Hub = current_app.extensions["hub"]
     runtime: Runtime = current_app.extensions["hub.runtime"]
     with hub.db.sql() as sql:
-        row = sql.one("SELECT id FROM line WHERE token_hash = ? AND deleted_at IS NULL", (token_hash(token),))
+        row = sql.one("SELECT id, deleted_at FROM line WHERE token_hash = ?", (token_hash(token),))
     if row is None:
         return problem(404, "not_found", "There is no such line.")
+    if row[1] is not None:
+        # Its portal is gone; a messenger that were refused would call again and again.
+        return Response("ok", content_type="text/plain; charset=utf-8")
     body = read_body(BODY_LIMIT) if request.method == "POST" else b""
     if len(body) > BODY_LIMIT:
         return problem(413, "body_too_large", "The report is larger than 3 MiB.")

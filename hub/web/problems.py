@@ -84,7 +84,7 @@ def of_error(error: Exception) -> Response:
 
 def _for_a_person() -> bool:
     """Programs are told in JSON, browsers that ask for a page get a page."""
-    if request.path.startswith(("/api/", "/get", "/channels/", "/bitrix24/event", "/bitrix24/session", "/metrics")):
+    if request.path.startswith(("/api/", "/get", "/channels/", "/bitrix24/", "/metrics")):
         return False
     return request.accept_mimetypes.best_match(["application/problem+json", "application/json", "text/html"]) == (
         "text/html"

@@ -4,11 +4,13 @@ from typing import cast
 
 from flask import Flask, Request, current_app
 from flask_login import LoginManager
+from sqlmodel import Session
 
 from hub.accounts.models import User
 from hub.accounts.users import fingerprint
 from hub.core import Hub
 from hub.ids import same
+from hub.portals.models import Portal
 from hub.web.access import frame
 from hub.web.access.identity import Identity, Role
 
@@ -47,7 +49,8 @@ def _by_session(key: str) -> Identity | None:
     hub: Hub = current_app.extensions["hub"]
     with hub.db.read() as session:
         user = session.get(User, int(number))
-        return identity_of(user) if user is not None and same(fingerprint(user), mark) else None
+        known = user is not None and same(fingerprint(user), mark) and _is_open(session, user.portal_id)
+        return identity_of(user) if user is not None and known else None
 
 
 def _by_token(request: Request) -> Identity | None:
@@ -55,4 +58,14 @@ def _by_token(request: Request) -> Identity | None:
     if scheme.lower() != "bearer" or not token.strip():
         return None
     hub: Hub = current_app.extensions["hub"]
-    return frame.read(hub.settings.secret_key, token.strip())
+    person = frame.read(hub.settings.secret_key, token.strip())
+    if person is None:
+        return None
+    with hub.db.read() as session:
+        return person if _is_open(session, person.portal_id) else None
+
+
+def _is_open(session: Session, portal_id: int) -> bool:
+    """Whether a portal still uses the application: its removal ends every session at once."""
+    portal = session.get(Portal, portal_id)
+    return portal is not None and portal.state != "uninstalled"

@@ -8,7 +8,7 @@ from hub.bitrix24.verify import Forged, Proof, claim_of_auth, prove
 from hub.errors import Forbidden, Invalid, Unauthorized
 from hub.values import Value, dumps_bytes
 from hub.web.access import frame
-from hub.web.access.identity import Identity
+from hub.web.access.identity import Identity, asking
 from hub.web.bitrix24 import received
 
 
@@ -69,9 +69,8 @@ def identity(connection: Connection, proof: Proof, language: str = "") -> Identi
 
 
 def _administrator() -> Identity:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    person = frame.read(received.hub().settings.secret_key, token.strip()) if scheme.lower() == "bearer" else None
-    if person is None:
+    person = asking()
+    if person is None or not person.framed:
         raise Unauthorized("Open the application on the portal again.")
     if not person.may("admin"):
         raise Forbidden("Your role does not allow this.")
