@@ -11,6 +11,7 @@ from connectors.registry import channels
 from hub.bitrix24.call_desk import CallDesk
 from hub.bitrix24.client import Bitrix24
 from hub.bitrix24.desk import CheckDesk
+from hub.bitrix24.performer import bitrix24_performer
 from hub.bitrix24.registration_desk import RegistrationDesk
 from hub.bitrix24.robot_desk import RobotDesk
 from hub.clock import now_us
@@ -95,15 +96,15 @@ def make_runtime(hub: Hub) -> Runtime:
             return RunInputs()
         return RunInputs(read.body, read.query, variables_of(stored))
 
+    bitrix24 = Bitrix24(hub)
     runner = Runner(
         writer=hub.db.writer,
         library=library,
         owner=hub.owner,
         inputs=inputs,
-        performers={"http": http_performer(hub.http)},
+        performers={"http": http_performer(hub.http), "bitrix24": bitrix24_performer(bitrix24)},
         message_ttl_s=hub.settings.message_ttl_s,
     )
-    bitrix24 = Bitrix24(hub)
     desks: list[Desk] = [
         CheckDesk(bitrix24),
         CallDesk(bitrix24),

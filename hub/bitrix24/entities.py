@@ -10,6 +10,7 @@ CLASSIC = tuple(TYPE_IDS)
 """Kinds with methods of their own; all others are reached by `crm.item.*` only."""
 _DOCUMENTS = {"QUOTE": "dynamic:7", "SMART_INVOICE": "dynamic:31"} | {name.upper(): name for name in TYPE_IDS}
 _ENTITY = re.compile(r"(?:lead|deal|contact|company|dynamic:[1-9]\d{0,8})\Z")
+_STEP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[a-z])(?=\d)")
 _DYNAMIC = re.compile(r"DYNAMIC_([1-9]\d{0,8})\Z")
 
 
@@ -43,3 +44,19 @@ def of_document(document: Value) -> tuple[str, int] | None:
     if entity is None or not (number.isascii() and number.isdecimal() and 0 < len(number) < 16):
         return None
     return entity, int(number)
+
+
+def universal_name(field: str) -> str:
+    """A field's name as `crm.item.*` spells it: `ASSIGNED_BY_ID` is `assignedById`. Fields of the portal's own keep
+    theirs where the call says `useOriginalUfNames`."""
+    if field.startswith("UF_") or not field.isupper():
+        return field
+    first, *rest = field.lower().split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def upper_name(field: str) -> str:
+    """A field's name as the older methods spell it: `assignedById` is `ASSIGNED_BY_ID`."""
+    if field.startswith("UF_"):
+        return field
+    return _STEP.sub("_", field).upper()

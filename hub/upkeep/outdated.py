@@ -61,6 +61,7 @@ def everything(days: Mapping[int, int], everybody_days: int, *, now: int) -> Ite
         yield _plain("bitrix24_robot_run", "portal_id = ? AND run_id IS NULL AND created_at < ?", (portal_id, cutoff))
         yield _plain("bitrix24_call", "portal_id = ? AND done_at < ?", (portal_id, cutoff))
     yield _plain("notice", "portal_id = ? AND closed_at < ?", (EVERYBODY, now - everybody_days * DAY))
+    yield _plain("bitrix24_write", "until < ?", (now,))
     yield _plain("event_key", "created_at < ?", (now - EVENT_KEY_DAYS * DAY,))
     yield _plain("chat_pace", "tat < ?", (now - CHAT_PACE_KEPT_S * SECOND,))
 
