@@ -118,3 +118,12 @@ def statuses(calls: Iterable[Call]) -> dict[int, int]:
 def p99(calls: Iterable[Call]) -> float:
     """The 99th percentile of how long calls took, in seconds."""
     return statistics.quantiles([call.seconds for call in calls], n=100, method="inclusive")[98]
+
+
+def crowding() -> float:
+    """How many times longer than alone one thread takes to compute here now, for others use the processor: 1 on a
+    machine of one's own. What bars of time are multiplied with."""
+    wall, own = time.perf_counter(), time.thread_time()
+    while (computed := time.thread_time() - own) < 0.1:
+        pass
+    return max(1.0, (time.perf_counter() - wall) / computed)
