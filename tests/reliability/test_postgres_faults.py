@@ -22,7 +22,7 @@ from tests.databases import PostgresSource, wanted
 from tests.journeys.installation import assign, new_chat, send
 from tests.journeys.plant import Plant, standing
 from tests.processes import Running, wait_until
-from tests.reliability.callers import Call, Caller, burst, statuses
+from tests.reliability.callers import Call, Caller, burst, crowding, statuses
 from tests.reliability.cluster import Cluster
 
 pytestmark = [
@@ -36,11 +36,15 @@ CALLERS = 8
 
 
 @pytest.fixture
-def plant(cluster: Cluster, settings: Settings, tmp_path: Path, sandbox: Sandbox) -> Iterator[Plant]:
-    """One web process on that server, with a database of its own."""
-    source = PostgresSource(cluster.url, uuid4().hex[:8])
-    own = settings.model_copy(update={"database_url": source.fresh(tmp_path)})
-    with standing(own, tmp_path, sandbox) as made:
+def url(cluster: Cluster, tmp_path: Path) -> str:
+    """A database of a test's own on that server."""
+    return PostgresSource(cluster.url, uuid4().hex[:8]).fresh(tmp_path)
+
+
+@pytest.fixture
+def plant(url: str, settings: Settings, tmp_path: Path, sandbox: Sandbox) -> Iterator[Plant]:
+    """One web process there."""
+    with standing(settings.model_copy(update={"database_url": url}), tmp_path, sandbox) as made:
         yield made
 
 
@@ -161,4 +165,32 @@ def test_a_server_without_room_is_told_after_five_seconds(cluster: Cluster, plan
         hog.close()
     assert plant.at.post(link, {"id": "after"}).status_code == 200
     assert plant.at.api("GET", "/messages").status_code == 200
+    assert '"level": "error"' not in plant.web.output()
+
+
+def test_f13_a_session_that_sleeps_in_a_transaction_is_waited_for_a_little_and_told(url: str, plant: Plant) -> None:
+    link = plant.at.scenario(send("{{id}}", new_chat())).short
+    with psycopg.connect(url) as sleeper:
+        sleeper.execute("LOCK TABLE message IN ACCESS EXCLUSIVE MODE")
+
+        def page(_: int) -> tuple[int, float]:
+            began = time.monotonic()
+            return plant.at.api("GET", "/messages").status_code, time.monotonic() - began
+
+        with ThreadPoolExecutor(41) as pool:
+            calls = pool.submit(lambda: asyncio.run(burst([(link, {"id": str(n)}) for n in range(20)], within_s=1)))
+            pages = list(pool.map(page, range(40)))
+        assert {status for status, _ in pages} == {503}
+        assert statuses(calls.result()) == {503: 20}
+        assert {call.headers["retry-after"] for call in calls.result()} == {"5"}
+        slowest = max(seconds for _, seconds in pages), max(call.seconds for call in calls.result())
+        print(f"pages after {slowest[0]:.1f} s, links after {slowest[1]:.1f} s")
+        # At most five seconds for a connection of the pool, and three for a lock; the writer of the links may be
+        # waiting for a lock already when a request comes.
+        crowded = crowding()
+        assert slowest[0] <= 5 + 3 + crowded
+        assert slowest[1] <= 5 + 3 + 3 + crowded
+        assert plant.at.get(f"{plant.web.url}/healthz").status_code == 200
+    assert plant.at.post(link, {"id": "after"}).status_code == 200
+    assert [one["text"] for one in plant.at.read("/messages")["items"]] == ["after"]
     assert '"level": "error"' not in plant.web.output()
