@@ -14,6 +14,7 @@ from hub.bitrix24.desk import CheckDesk
 from hub.bitrix24.performer import bitrix24_performer
 from hub.bitrix24.registration_desk import RegistrationDesk
 from hub.bitrix24.robot_desk import RobotDesk
+from hub.bitrix24.telling_desk import TellingDesk
 from hub.clock import now_us
 from hub.core import Hub
 from hub.delivery.postman import Postman
@@ -110,5 +111,6 @@ def make_runtime(hub: Hub) -> Runtime:
         CallDesk(bitrix24),
         RegistrationDesk(bitrix24),
         RobotDesk(bitrix24, library),
+        TellingDesk(bitrix24),
     ]
     return Runtime(hub, library, runner, Intake(hub, library, runner), Postman(hub), bitrix24, desks)

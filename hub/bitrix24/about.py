@@ -23,6 +23,10 @@ def keep(sql: Sql, portal_id: int, run_id: str, about: About) -> None:
         "INSERT INTO bitrix24_run (run_id, portal_id, entity, entity_id, chain, depth) VALUES (?, ?, ?, ?, ?, ?)",
         (run_id, portal_id, about.entity, about.entity_id, dumps(list(about.chain)), about.depth),
     )
+    if sql.one("SELECT 1 FROM bitrix24_connection WHERE portal_id = ? AND timeline", (portal_id,)) is not None:
+        sql.run("UPDATE run SET tells = TRUE WHERE id = ?", (run_id,))
+        # Those that its first advance has made; later ones look at the run.
+        sql.run("UPDATE message SET told = 'queued' WHERE run_id = ?", (run_id,))
 
 
 def of_run(sql: Sql, run_id: str) -> About | None:

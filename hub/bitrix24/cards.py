@@ -11,6 +11,11 @@ from hub.values import Value, as_number, as_text
 MULTIFIELDS = frozenset({"PHONE", "EMAIL", "WEB", "IM"})
 
 
+def timeline_name(entity: str) -> str:
+    """What the methods of the timeline call a kind of card."""
+    return entity if entity in entities.CLASSIC else f"dynamic_{entities.type_id(entity)}"
+
+
 def read(client: PortalClient, entity: str, number: int) -> dict[str, Value]:
     """The fields of a card by their codes, as REST gives them. Raises ConnectorError."""
     method, params = get_command(entity, number)

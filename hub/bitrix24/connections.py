@@ -72,8 +72,8 @@ def keep(sql: Sql, hub: Hub, info: AppInfo, *, portal_id: int, oauth_url: str, u
         handler = new_token()
         sql.run(
             "INSERT INTO bitrix24_connection (portal_id, client_id, client_endpoint, oauth_url,"
-            " application_token_sealed, status, version, user_id, handler_hash, handler_sealed, finished, steps)"
-            " VALUES (?, ?, ?, ?, '', ?, ?, ?, ?, ?, FALSE, ?)",
+            " application_token_sealed, status, version, user_id, handler_hash, handler_sealed, finished, steps,"
+            " timeline) VALUES (?, ?, ?, ?, '', ?, ?, ?, ?, ?, FALSE, ?, TRUE)",
             (
                 portal_id,
                 info.client_id,

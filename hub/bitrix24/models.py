@@ -34,9 +34,10 @@ class App(SQLModel, table=True):
 class Connection(SQLModel, table=True):
     """An installed application. `user_id`: whose token the integration works with, an administrator of the portal.
     `handler_hash`: of the token in the addresses that the portal calls. `finished`: the portal knows that the
-    installation is over. `steps`: `{step: {state: ok|failed|waiting, detail, at}}`. `pace_at`: the rate limiter's
-    arrival time (`hub.delivery.pacing`), shared by all processes. `synced`: the portal's stamp when robots and senders
-    were last held equal to its scenarios and lines, `wanted` a hash of what they were then; `sync_at`: not before."""
+    installation is over. `steps`: `{step: {state: ok|failed|waiting, detail, at}}`. `timeline`: what a scenario sends
+    for a card is noted beside the card. `pace_at`: the rate limiter's arrival time (`hub.delivery.pacing`), shared by
+    all processes. `synced`: the portal's stamp when robots and senders were last held equal to its scenarios and
+    lines, `wanted` a hash of what they were then; `sync_at`: not before."""
 
     __tablename__ = "bitrix24_connection"
 
@@ -55,6 +56,7 @@ class Connection(SQLModel, table=True):
     check_at: int | None = moment(nullable=True, index=True)
     uninstalled_at: int | None = moment(nullable=True)
     steps: str = json_text("{}")
+    timeline: bool = True
     synced: int | None = Field(default=None, sa_type=BIG)
     wanted: str | None = Field(default=None, max_length=64)
     sync_at: int | None = moment(nullable=True)
@@ -263,6 +265,7 @@ class Sms(SQLModel, table=True):
     """A message that a portal gave to one of our senders. `told`: the status that the portal knows."""
 
     __tablename__ = "bitrix24_sms"
+    __table_args__ = (Index("bitrix24_sms_age", "portal_id", "created_at"),)
 
     portal_id: int = Field(primary_key=True, sa_type=BIG)
     provider_id: str = Field(primary_key=True, max_length=64)

@@ -140,8 +140,11 @@ class _Performing:
     # ---------------------------------------------------------------- what may go later
 
     def _comment(self, entity: str, number: int) -> Mapping[str, Value]:
-        code = entity if entity in entities.CLASSIC else f"dynamic_{entities.type_id(entity)}"
-        fields = {"ENTITY_ID": number, "ENTITY_TYPE": code, "COMMENT": self._spec["text"]}
+        fields = {
+            "ENTITY_ID": number,
+            "ENTITY_TYPE": cards.timeline_name(entity),
+            "COMMENT": self._spec["text"],
+        }
         order = f"timeline:{entity}:{number}"
         return self._now_or_later("crm.timeline.comment.add", {"fields": fields}, order=order)
 

@@ -27,7 +27,9 @@ UNUSABLE = {"code": "line_unusable", "message": "The config of this line cannot 
 
 
 class LineSettings(BaseModel):
-    """How a line sends. Rates are messages a second; None means the channel's own, 0 means no limit."""
+    """How a line sends. Rates are messages a second; None means the channel's own, 0 means no limit.
+    `bitrix24_sender`: a portal's people may choose the line to send texts from a card; None is yes for a line that
+    takes phone numbers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -35,6 +37,7 @@ class LineSettings(BaseModel):
     on_unconfirmed: Literal["hold", "resend"] = "hold"
     rate_per_s: float | None = Field(None, ge=0, le=10_000, allow_inf_nan=False)
     rate_per_chat_per_s: float | None = Field(None, ge=0, le=10_000, allow_inf_nan=False)
+    bitrix24_sender: bool | None = None
 
 
 def settings_of(line: Line) -> LineSettings:

@@ -14,6 +14,7 @@ _HAS_OWNER = text("owner IS NOT NULL")
 _OPEN = text("state IN ('queued', 'sending')")
 _IN_TROUBLE = text("state IN ('failed', 'expired', 'undelivered', 'unconfirmed')")
 _RENAMED = text("chat_id_raw <> chat_id")
+_UNTOLD = text("told <> state AND state <> 'sending'")
 _SUSPECT = text("interruptions >= 2 AND head AND state = 'queued'")
 
 
@@ -62,12 +63,14 @@ class Message(SQLModel, table=True):
     """One message to one chat. `seq` is its place in the order of its chat; `head` is true for the oldest open one,
     which alone may be claimed. States: queued, sending, sent, delivered, read, unconfirmed, undelivered, failed,
     expired, cancelled. `attempts` numbers the tries, `failures` counts those that use up the schedule;
-    `interruptions`: how many of the last attempts, one after the other, ended with the death of their process."""
+    `interruptions`: how many of the last attempts, one after the other, ended with the death of their process. `told`:
+    the state that is known where such changes are told, None where nobody wants to know."""
 
     __tablename__ = "message"
     __table_args__ = (
         UniqueConstraint("run_id", "block", "iteration", name="message_of_step"),
         Index("message_due", "line_id", "due_at", "seq", postgresql_where=_OPEN_HEAD, sqlite_where=_OPEN_HEAD),
+        Index("message_untold", "seq", postgresql_where=_UNTOLD, sqlite_where=_UNTOLD),
         Index("message_suspect", "due_at", postgresql_where=_SUSPECT, sqlite_where=_SUSPECT),
         Index("message_chat", "line_id", "chat_id", "seq", postgresql_where=_OPEN, sqlite_where=_OPEN),
         Index("message_head", "line_id", "chat_id", postgresql_where=_HEAD, sqlite_where=_HEAD),
@@ -103,6 +106,7 @@ class Message(SQLModel, table=True):
     text: str = text_column()
     extra: str = json_text("{}")
     state: str = Field(max_length=16)
+    told: str | None = Field(default=None, max_length=16)
     head: bool = False
     due_at: int = moment()
     expires_at: int = moment()

@@ -21,9 +21,10 @@ QUEUED = f"state IN {OPEN} AND state = 'queued'"
 FINAL = ("sent", "delivered", "read", "unconfirmed", "undelivered", "failed", "expired", "cancelled")
 _INSERT = """
 INSERT INTO message (id, portal_id, line_id, run_id, scenario_id, block, iteration, messenger, chat_id, chat_id_raw,
-                     text, extra, state, head, due_at, expires_at, attempts, failures, interruptions, sent_parts,
+                     text, extra, state, told, head, due_at, expires_at, attempts, failures, interruptions, sent_parts,
                      created_at)
-VALUES (?, ?, ?, ?, (SELECT scenario_id FROM run WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?,
+VALUES (?, ?, ?, ?, (SELECT scenario_id FROM run WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, 'queued',
+        (SELECT CASE WHEN tells THEN 'queued' END FROM run WHERE id = ?), ?, ?, ?,
         0, 0, 0, '[]', ?)
 """
 _HAS_OPEN = f"SELECT 1 FROM message WHERE line_id = ? AND chat_id = ? AND state IN {OPEN} LIMIT 1"  # noqa: S608
@@ -119,6 +120,7 @@ def enqueue(sql: Sql, entry: Entry, *, now: int) -> bool:
             entry.chat_id_raw,
             entry.text,
             dumps(entry.extra),
+            entry.run_id,
             head,
             entry.due_at,
             entry.expires_at,

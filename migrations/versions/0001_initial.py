@@ -60,6 +60,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("extra", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("told", sa.String(length=16), nullable=True),
         sa.Column("head", sa.Boolean(), nullable=False),
         sa.Column("due_at", BIG, nullable=False),
         sa.Column("expires_at", BIG, nullable=False),
@@ -137,6 +138,14 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("owner IS NOT NULL"),
         sqlite_where=sa.text("owner IS NOT NULL"),
+    )
+    op.create_index(
+        "message_untold",
+        "message",
+        ["seq"],
+        unique=False,
+        postgresql_where=sa.text("told <> state AND state <> 'sending'"),
+        sqlite_where=sa.text("told <> state AND state <> 'sending'"),
     )
     op.create_index(
         "message_suspect",
@@ -629,6 +638,7 @@ def upgrade() -> None:
         sa.Column("created_at", BIG, nullable=False),
         sa.PrimaryKeyConstraint("portal_id", "provider_id"),
     )
+    op.create_index("bitrix24_sms_age", "bitrix24_sms", ["portal_id", "created_at"], unique=False)
     op.create_index(op.f("ix_bitrix24_sms_message_id"), "bitrix24_sms", ["message_id"], unique=False)
     op.create_table(
         "bitrix24_snapshot",
@@ -708,6 +718,7 @@ def upgrade() -> None:
         sa.Column("check_at", BIG, nullable=True),
         sa.Column("uninstalled_at", BIG, nullable=True),
         sa.Column("steps", sa.Text(), nullable=False),
+        sa.Column("timeline", sa.Boolean(), nullable=False),
         sa.Column("synced", BIG, nullable=True),
         sa.Column("wanted", sa.String(length=64), nullable=True),
         sa.Column("sync_at", BIG, nullable=True),

@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from connectors.channel import ChannelEvent
 from hub.bitrix24.client import Bitrix24
 from hub.clock import now_us
 from hub.core import Hub
+from hub.delivery import claiming, lines, receipts
+from hub.delivery.lines import LineSettings
 from hub.runtime import Runtime, make_runtime
 from hub.sandbox.bitrix24.server import DEMO_CLIENT_ID
 from hub.scenarios import store, versions
@@ -19,6 +22,9 @@ GIVE = {
     "type": "return_result",
     "config": {"values": {"discount": "{{sum}}", "текст": "Скидка {{sum}}"}, "types": {"discount": "number"}},
 }
+
+
+WHATSAPP = {"token": "EAA", "phone_number_id": "1122"}
 
 
 @dataclass
@@ -96,6 +102,41 @@ class Portal:
         for run in claimed:
             self.runtime.runner.execute(run)
         return len(claimed)
+
+    def line(self, sandbox: Any, name: str = "Phones", channel: str = "whatsapp", **settings: Any) -> str:
+        """A line of the simulated messengers; gives its id."""
+        config: dict[str, Any] = {"token": "1:A", "api_url": f"{sandbox.url}/{channel}"}
+        if channel == "whatsapp":
+            config = WHATSAPP | {"api_url": f"{sandbox.url}/graph"}
+        with self.hub.db.write() as session:
+            return lines.create(
+                session,
+                self.hub,
+                self.portal_id,
+                name=name,
+                channel=channel,
+                config=config,
+                settings=LineSettings(rate_per_s=0, rate_per_chat_per_s=0, **settings),
+            ).id
+
+    def send(self) -> int:
+        """Send every message that is due, as a worker does; their number."""
+        hub, postman = self.hub, self.runtime.postman
+        every = self.column("SELECT id FROM line")
+        claimed = hub.db.writer.run(
+            lambda sql: claiming.claim(sql, every, owner=hub.owner, limit=50, now=now_us()), lines=every
+        )
+        postman.hold(claimed)
+        for message in claimed:
+            postman.deliver(message)
+        postman.drop(claimed)
+        return len(claimed)
+
+    def report(self, message_id: str, state: str) -> None:
+        """The messenger reports about a message."""
+        row = self.one("SELECT line_id FROM message WHERE id = ?", message_id)
+        event = ChannelEvent(kind="status", event_id="", message_id=message_id, state=state)
+        self.hub.db.writer.run(lambda sql: receipts.record(sql, row, [event], now=now_us()), lines=[row])
 
     def process(self, *steps: dict[str, Any], deal: int = 0) -> Any:
         """Start a process over a deal, and post to us what it posts to its first robot."""

@@ -3,7 +3,7 @@
 import structlog
 from flask import Blueprint, Response
 
-from hub.bitrix24 import connections, events, lifecycle, robot_posts
+from hub.bitrix24 import connections, events, lifecycle, robot_posts, senders
 from hub.bitrix24.connections import Connection
 from hub.bitrix24.verify import Forged
 from hub.values import Value
@@ -16,6 +16,7 @@ def register(blueprint: Blueprint) -> None:
     """Add the addresses."""
     blueprint.add_url_rule("/event/<token>", view_func=event, methods=["HEAD", "POST"])
     blueprint.add_url_rule("/robot/<token>", view_func=robot, methods=["HEAD", "POST"])
+    blueprint.add_url_rule("/sms/<token>", view_func=sms, methods=["HEAD", "POST"])
 
 
 def event(token: str) -> Response:
@@ -44,6 +45,16 @@ def robot(token: str) -> Response:
         raise Forged
     became = robot_posts.accept(received.runtime(), connection, posted)
     log.info("bitrix24_robot", portal_id=connection.portal_id, became=became)
+    return done()
+
+
+def sms(token: str) -> Response:
+    """Somebody in the portal sends a text through one of our lines."""
+    posted, connection = posted_to(token)
+    if not lifecycle.is_genuine(received.hub(), connection, posted) or connection is None:
+        raise Forged
+    became = senders.accept(received.hub(), connection, posted)
+    log.info("bitrix24_sms", portal_id=connection.portal_id, became=became)
     return done()
 
 
