@@ -129,6 +129,16 @@ def set_state(sql: Sql, portal_id: int, state: State) -> bool:
     return bool(changed)
 
 
+def set_timeline(sql: Sql, portal_id: int, enabled: bool) -> bool:
+    """Inside a job: whether what scenarios send for cards is written beside them. False when nothing is connected."""
+    return bool(
+        sql.run(
+            "UPDATE bitrix24_connection SET timeline = ? WHERE portal_id = ? AND uninstalled_at IS NULL",
+            (enabled, portal_id),
+        )
+    )
+
+
 def bump(sql: Sql, portal_id: int) -> None:
     """Inside a job: let every process read the portal's settings anew."""
     sql.run("UPDATE stamp SET config = config + 1 WHERE portal_id = ?", (portal_id,))

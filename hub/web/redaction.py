@@ -11,7 +11,7 @@ _NAMES = (
 )
 _key = re.compile(rf"(?:{_NAMES})", re.IGNORECASE)
 _in_json = re.compile(rf'(["“”«»„](?:{_NAMES})["“”«»„]\s*:\s*)("(?:[^"\\]|\\.)*"?|[^\s,}}\]]+)', re.IGNORECASE)
-_in_form = re.compile(rf"((?:^|[&\[\s])(?:{_NAMES})\]?=)([^&\s]+)", re.IGNORECASE)
+_in_form = re.compile(rf"((?:^|[&\[\s]|%5B)(?:{_NAMES})(?:\]|%5D)?=)([^&\s]+)", re.IGNORECASE)
 
 
 def redacted(value: Value) -> Value:

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
+from hub.accounts.keys import create_key
 from hub.core import Hub
 from hub.delivery import interventions
 from hub.sandbox.faults import Fault
 from tests.bitrix24.conftest import Visitor
 from tests.bitrix24.robots import Portal
+from tests.conftest import Api
 from tests.processes import wait_until
 
 SEND = {
@@ -104,7 +106,9 @@ def test_in_an_english_portal_it_is_english(portal: Portal) -> None:
 
 
 def test_a_portal_that_does_not_want_it_gets_no_comment(portal: Portal) -> None:
-    portal.hub.db.writer.run(lambda sql: sql.run("UPDATE bitrix24_connection SET timeline = FALSE"))
+    with portal.hub.db.write() as session:
+        api = Api(portal.visitor.client, create_key(session, portal.portal_id, "tests"))
+    assert api.put("/bitrix24/timeline", {"enabled": False}).get_json() == {"enabled": False}
     deal = start(portal)
     portal.send()
     portal.work()

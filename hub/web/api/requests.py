@@ -1,14 +1,17 @@
 """Routes about requests: what arrived at the links, whatever became of it."""
 
+from functools import partial
 from typing import Any, Literal
 
 from pydantic import Field
 from sqlmodel import Session, col, select
 
+from hub.bitrix24 import classic
 from hub.clock import rfc3339
 from hub.endpoints.models import IncomingRequest
 from hub.endpoints.parse import Refused, merge, parse_body, parse_query
 from hub.errors import NotFound
+from hub.portals.service import by_id
 from hub.scenarios.models import Run, Scenario, Version
 from hub.values import Value, loads
 from hub.web.api.base import MAX_INT, Call, SpanQuery, route, within
@@ -42,7 +45,8 @@ def list_requests(call: Call) -> Value:
         query = query.where(IncomingRequest.id < cursor)
     with call.hub.db.read() as session:
         found = session.exec(query.order_by(col(IncomingRequest.id).desc()).limit(wanted.limit + 1)).all()
-        return page(found, wanted.limit, lambda one: one.id, _summary)
+        language = by_id(session, call.portal_id).language
+        return page(found, wanted.limit, lambda one: one.id, partial(_summary, language=language))
 
 
 @route("GET", "/requests/{request_id}", summary="One request", shape="Request")
@@ -52,10 +56,11 @@ def read_request(call: Call, request_id: str) -> Value:
         found = session.get(IncomingRequest, request_id)
         if found is None or found.portal_id != call.portal_id:
             raise NotFound("There is no such request.")
-        return _summary(found) | _contents(found, _fields(session, found))
+        language = by_id(session, call.portal_id).language
+        return _summary(found, language) | _contents(found, _fields(session, found))
 
 
-def _summary(found: IncomingRequest) -> dict[str, Any]:
+def _summary(found: IncomingRequest, language: str) -> dict[str, Any]:
     return {
         "id": found.id,
         "scenario": found.scenario_id,
@@ -68,7 +73,22 @@ def _summary(found: IncomingRequest) -> dict[str, Any]:
         "received_at": rfc3339(found.received_at),
         "size": found.size,
         "warnings": loads(found.warnings),
+        "sender": _sender(found, language),
     }
+
+
+def _sender(found: IncomingRequest, language: str) -> dict[str, Any] | None:
+    """`{"kind", "entity", "id", "name"}` of a portal's robot or event; None for anybody else."""
+    raw = found.raw or b""
+    if not any(mark in raw for mark in classic.MARKS):
+        return None
+    try:
+        sender = classic.sender_of(parse_body(raw, found.content_type or None, tolerant=True).value)
+    except Refused:
+        return None
+    if sender is None:
+        return None
+    return {"kind": sender.kind, "entity": sender.entity, "id": sender.entity_id, "name": sender.name(language)}
 
 
 def _contents(found: IncomingRequest, fields: list[str]) -> dict[str, Any]:

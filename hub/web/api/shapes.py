@@ -93,6 +93,7 @@ _request = _shape(
     received_at="time",
     size="whole",
     warnings=_list(_warning),
+    sender="object?",
 )
 
 _diff: dict[str, str | Schema] = {"from": "whole", "to": "whole", "changes": _list("text")}
