@@ -125,8 +125,11 @@ def test_a_constant_is_a_text_with_a_free_name(api: Api, stranger: Api) -> None:
     assert stranger.get("/constants").get_json()["items"] == []
 
 
-def test_a_key_sees_and_changes_only_its_own_portal(api: Api, stranger: Api) -> None:
-    assert [one["member_id"] for one in api.get("/portals").get_json()["items"]] == ["local"]
+def test_a_key_sees_and_changes_only_its_own_portal_and_the_operators_sees_all(api: Api, stranger: Api) -> None:
+    assert [one["member_id"] for one in stranger.get("/portals").get_json()["items"]] == ["other"]
+    assert sorted(one["member_id"] for one in api.get("/portals").get_json()["items"]) == ["local", "other"]
+    assert api.get("/portals/other").status_code == 200
+    assert api.patch("/portals/other", {"language": "en"}).status_code == 404
     changed = api.patch("/portals/local", {"time_zone": "Asia/Omsk", "language": "en", "retention_days": 60})
     assert changed.get_json()["time_zone"] == "Asia/Omsk"
     wrong = api.patch("/portals/local", {"time_zone": "Mars", "language": "xx", "retention_days": 91})

@@ -1,10 +1,10 @@
-"""Routes about portals. A key belongs to one, so there is one to see."""
+"""Routes about portals. A key belongs to one and sees that one; the operator's, of the portal `local`, sees all."""
 
 from pydantic import Field
 
 from hub.errors import NotFound
 from hub.portals import service
-from hub.portals.models import Portal
+from hub.portals.models import LOCAL, Portal
 from hub.values import Value
 from hub.web.api.base import Call, Input, route
 
@@ -19,16 +19,19 @@ class PortalChange(Input):
 
 @route("GET", "/portals", summary="The portals that the key opens", shape="Portal", page=True)
 def list_portals(call: Call) -> Value:
-    """One."""
+    """One, or all of them for the operator."""
     with call.hub.db.read() as session:
-        return {"items": [service.to_dict(service.by_id(session, call.portal_id))], "next": None}
+        own = service.by_id(session, call.portal_id)
+        seen = service.every(session) if own.member_id == LOCAL else [own]
+        return {"items": [service.to_dict(portal) for portal in seen], "next": None}
 
 
 @route("GET", "/portals/{member_id}", summary="One portal", shape="Portal")
 def read_portal(call: Call, member_id: str) -> Value:
-    """404 for any other than the key's own."""
+    """404 for any other than the key's own, unless it is the operator's."""
     with call.hub.db.read() as session:
-        return service.to_dict(_own(service.by_id(session, call.portal_id), member_id))
+        own = service.by_id(session, call.portal_id)
+        return service.to_dict(service.get(session, member_id) if own.member_id == LOCAL else _own(own, member_id))
 
 
 @route("PATCH", "/portals/{member_id}", summary="Change a portal", body=PortalChange, shape="Portal", role="admin")

@@ -150,6 +150,13 @@ SHAPES: dict[str, Schema] = {
         attempts=_list(_attempt),
     ),
     "Redelivery": _shape(count="whole", groups=_list(_shape(reason="text", count="whole", oldest_at="time"))),
+    "Bitrix24App": _shape(  # its secret is shown as dots
+        client_id="text",
+        client_secret="text",  # noqa: S106
+        title="text",
+        portal="text?",
+        created_at="time",
+    ),
     "Portal": _shape(
         member_id="text",
         domain="text?",
