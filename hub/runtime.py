@@ -9,11 +9,14 @@ import structlog
 
 from connectors.registry import channels
 from hub.bitrix24.call_desk import CallDesk
+from hub.bitrix24.change_desk import ChangeDesk
+from hub.bitrix24.changes import Executing
 from hub.bitrix24.client import Bitrix24
 from hub.bitrix24.desk import CheckDesk
 from hub.bitrix24.performer import bitrix24_performer
 from hub.bitrix24.registration_desk import RegistrationDesk
 from hub.bitrix24.robot_desk import RobotDesk
+from hub.bitrix24.sweep_desk import SweepDesk
 from hub.bitrix24.telling_desk import TellingDesk
 from hub.clock import now_us
 from hub.core import Hub
@@ -95,7 +98,7 @@ def make_runtime(hub: Hub) -> Runtime:
         except Refused:
             # It was read once; only a rule that changed since can refuse it now. The run goes on without it.
             return RunInputs()
-        return RunInputs(read.body, read.query, variables_of(stored))
+        return RunInputs(read.body, read.query, variables_of(stored), read.bitrix)
 
     bitrix24 = Bitrix24(hub)
     runner = Runner(
@@ -112,5 +115,7 @@ def make_runtime(hub: Hub) -> Runtime:
         RegistrationDesk(bitrix24),
         RobotDesk(bitrix24, library),
         TellingDesk(bitrix24),
+        ChangeDesk(Executing(bitrix24, library, runner)),
+        SweepDesk(bitrix24, library),
     ]
     return Runtime(hub, library, runner, Intake(hub, library, runner), Postman(hub), bitrix24, desks)

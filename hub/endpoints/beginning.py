@@ -7,14 +7,16 @@ from typing import Any, Protocol
 
 from hub.clock import rfc3339
 from hub.core import Hub
-from hub.endpoints import records
-from hub.endpoints.parse import Inputs, merge, parse_body, parse_query
+from hub.endpoints import card_event, records
+from hub.endpoints.parse import Inputs, Note, merge, parse_body, parse_query
+from hub.language import compile_template
 from hub.scenarios.advance import Advance, Environment
 from hub.scenarios.check import Program
 from hub.scenarios.engine import advance
 from hub.scenarios.library import Library, PortalView
 from hub.scenarios.runner import RunInputs, Runner
 from hub.scenarios.state import State, fresh, initial_variables
+from hub.scenarios.templating import templates
 from hub.values import Value
 
 
@@ -56,9 +58,10 @@ def begin(
     """
     state = fresh(version_id, program.start, initial_variables(program) | inputs.locals)
     state.reuse = dict(reuse or {})
+    state.known.update(inputs.system)
     env = runner.environment(
         view,
-        RunInputs(inputs.body, inputs.query, request),
+        RunInputs(inputs.body, inputs.query, request, inputs.bitrix),
         run_id=run_id,
         scenario_id=scenario_id,
         created_at=created_at,
@@ -66,7 +69,7 @@ def begin(
         interactive_until=interactive_until,
     )
     made = advance(state, env)
-    made.warnings[:0] = [records.note_dict(note) for note in inputs.notes]
+    made.warnings[:0] = [records.note_dict(note) for note in (*inputs.notes, *_unfilled(program, inputs.empty))]
     return Begun(state, made, env)
 
 
@@ -82,9 +85,24 @@ def variables_of(stored: records.Stored) -> dict[str, Value]:
 
 def inputs_of(stored: records.Stored, config: Any) -> Inputs:
     """A kept request parsed again, for runs that go on later and for replays. Raises Refused."""
+    if stored.method == card_event.METHOD:
+        return card_event.inputs_of(stored.raw)
     query = parse_query(stored.query.encode("latin-1"))
     body = None
     if stored.method != "GET":
         tolerant = getattr(config, "tolerant_json", True)
         body = parse_body(stored.raw or b"", stored.content_type or None, tolerant=tolerant)
     return merge(getattr(config, "fields", ()), query, body)
+
+
+def _unfilled(program: Program, empty: Mapping[str, str]) -> list[Note]:
+    """A note for each empty variable that a template of the scenario uses, with the reason why it is empty."""
+    if not empty:
+        return []
+    used = set()
+    for node in program.nodes.values():
+        for _, source, _ in templates(node.config):
+            for path in compile_template(source).paths:
+                name = path.steps[0] if path.root in ("local", "system") and path.steps else path.root
+                used.add(str(name))
+    return [Note("missing_value", reason, name) for name, reason in empty.items() if name in used]

@@ -7,7 +7,8 @@ from hub.columns import BIG, blob, json_text, moment, text
 
 
 class IncomingRequest(SQLModel, table=True):
-    """One HTTP request at a link, whatever became of it. `outcome`: run, duplicate, check, captured, refused."""
+    """One HTTP request at a link, or one event of a CRM's card, whatever became of it. `outcome`: run, duplicate,
+    check, captured, refused; of an event also unchanged and ignored."""
 
     __tablename__ = "request"
     __table_args__ = (

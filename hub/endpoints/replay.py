@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Literal
 
 from hub.clock import now_us, rfc3339
-from hub.endpoints import records
+from hub.endpoints import card_event, records
 from hub.endpoints.beginning import Begun, Executing, begin, inputs_of, request_variables, variables_of
 from hub.endpoints.parse import Body, Inputs, Refused, merge
 from hub.errors import Conflict, Invalid, NotFound, StorageUnavailable
@@ -56,6 +56,8 @@ def replay(
             raise NotFound("There is no such request.")
         if stored.outcome == "check":
             raise Conflict("A connection check starts no run.")
+        if stored.outcome in card_event.OUTCOMES:
+            raise Conflict("This event had nothing to start a run with.", code="nothing_to_run")
         before = _earlier(sql, request_id)
         chosen = version_of(runtime, sql, stored.scenario_id, version, same_as or stored.run_id)
     try:
@@ -83,8 +85,13 @@ def test(
         if row is None:
             raise NotFound("There is no such scenario.")
         chosen = version_of(runtime, sql, scenario_id, "draft", None)
-    parsed = None if body is None else Body("json", body)
-    inputs = merge(chosen.program.fields, query, parsed)
+    if chosen.program.nodes[chosen.program.start].type == "bitrix24_event":
+        try:
+            inputs = card_event.inputs({}, {}, {}) if body is None else card_event.inputs_of(dumps(body).encode())
+        except Refused as refused:
+            raise Invalid(f"The example cannot be used: {refused.message}", code=refused.code) from None
+    else:
+        inputs = merge(chosen.program.fields, query, None if body is None else Body("json", body))
     variables = request_variables("test", now_us(), "127.0.0.1", "application/json")
     return _dry(runtime, portal_id, scenario_id, chosen, inputs, variables, {})
 

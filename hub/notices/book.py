@@ -21,6 +21,7 @@ WORDS: Mapping[str, str] = {
     "line_unreachable": "The messenger of the line “{line}” cannot be reached: {reason} {queue} messages wait.",
     "undelivered": "{count} messages did not arrive within {minutes} minutes.",
     "late": "A message on the line “{line}” has been due for {seconds} seconds.",
+    "loop": "Scenarios change the same cards in turn: {count} times it was ended after five changes in a row.",
     "disk_low": "The disk of {host} is nearly full: {free_mib} MiB are free.",
     "worker_absent": "No worker is at work; nothing that waits is sent.",
 }

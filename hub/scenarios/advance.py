@@ -63,6 +63,7 @@ class Environment:
     request: Mapping[str, Value]
     run: Mapping[str, Value]
     message_ttl_s: float
+    bitrix: Mapping[str, Value] = field(default_factory=dict)
     dry: bool = False
     interactive_until: datetime | None = None
     system: Mapping[str, Value] = field(init=False)

@@ -219,6 +219,14 @@ class RunContext(Protocol):
         """Leave a warning on the run, at this block."""
 
 
+@dataclass(frozen=True)
+class CrmInfo:
+    """What is known of a kind of card in the CRM: the codes of its fields, and of its stages over all funnels."""
+
+    fields: frozenset[str]
+    stages: frozenset[str]
+
+
 class CheckContext(Protocol):
     """What a block may ask while its scenario is checked for publishing."""
 
@@ -229,6 +237,9 @@ class CheckContext(Protocol):
 
     def scenario_exists(self, scenario: int) -> bool:
         """Whether this portal has that scenario."""
+
+    def crm(self, entity: str) -> CrmInfo | None:
+        """The fields and stages of a kind of card, None where they have not been read."""
 
     def block_config(self, block_id: str) -> tuple[str, BlockConfig] | None:
         """Type and config of another block of the same document, when both are known and valid."""
@@ -259,6 +270,10 @@ class Block(ABC):
     def outputs_of(self, config: Any) -> Mapping[str, JsonType]:
         """The outputs of this block; overridden where the config makes them."""
         return self.outputs
+
+    def fills(self, config: Any) -> tuple[str, ...]:
+        """The local variables that a start block fills before the run begins; overridden by starts that do."""
+        return ()
 
     def problems(self, config: Any, check: CheckContext) -> Iterator[Problem]:
         """What only this block knows to be wrong; schema, links and templates are checked for every block alike."""

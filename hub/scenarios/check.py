@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from hub.language import ROOT_NAMES, SYSTEM_NAMES, Path, TemplateError, compile_template, parse_path
-from hub.scenarios.block import Block, BlockConfig, JsonType, LineInfo, Problem
+from hub.scenarios.block import Block, BlockConfig, CrmInfo, JsonType, LineInfo, Problem
 from hub.scenarios.document import BlockNode, Document, schema_problems
 from hub.scenarios.registry import blocks
 from hub.scenarios.templating import templates
@@ -26,6 +26,9 @@ class Resources(Protocol):
 
     def scenario_exists(self, scenario: int) -> bool:
         """Whether there is a scenario with that id."""
+
+    def crm(self, entity: str) -> CrmInfo | None:
+        """The fields and stages of a kind of card, None where they have not been read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Node:
 @dataclass(frozen=True, slots=True)
 class Program:
     """A scenario without errors. `links` leads from `(block id, port)` to a block id; `variables` are the declared
-    ones as `(type, default)`; `fields` are those of the start block."""
+    ones as `(type, default)`; `fields` are the variables that the start block fills."""
 
     name: str
     start: str
@@ -96,6 +99,9 @@ class _Nothing:
     def scenario_exists(self, scenario: int) -> bool:
         return False
 
+    def crm(self, entity: str) -> CrmInfo | None:
+        return None
+
 
 class _Scenario:
     """A document with what is known of its blocks so far."""
@@ -128,6 +134,9 @@ class _CheckContext:
 
     def scenario_exists(self, scenario: int) -> bool:
         return self.scenario.resources.scenario_exists(scenario)
+
+    def crm(self, entity: str) -> CrmInfo | None:
+        return self.scenario.resources.crm(entity)
 
     def block_config(self, block_id: str) -> tuple[str, BlockConfig] | None:
         config = self.scenario.configs.get(block_id)
@@ -245,9 +254,8 @@ class _Names:
 
     def __init__(self, scenario: _Scenario) -> None:
         known = [*SYSTEM_NAMES, *ROOT_NAMES, *(variable.name for variable in scenario.doc.variables)]
-        for _, _, config in scenario.checked():
-            fields = getattr(config, "fields", None)
-            known += [name for name in fields if isinstance(name, str)] if isinstance(fields, list) else []
+        for _, block, config in scenario.checked():
+            known += block.fills(config)
             variables = getattr(config, "variables", None)
             known += [item.name for item in variables] if isinstance(variables, list) else []
             known += [name for name in (getattr(config, "as_", None),) if isinstance(name, str)]
@@ -269,7 +277,6 @@ def _own_problems(scenario: _Scenario) -> Iterator[Problem]:
 def _program(scenario: _Scenario) -> Program:
     start = scenario.starts[0]
     config = scenario.configs[start]
-    fields = getattr(config, "fields", ())
     titles = {node.id: node.title for node in scenario.doc.blocks}
     nodes = {
         block_id: Node(block_id, block, checked, block.type, titles[block_id] or block_id)
@@ -280,7 +287,7 @@ def _program(scenario: _Scenario) -> Program:
         start=start,
         nodes=MappingProxyType(nodes),
         links=MappingProxyType({(link.from_, link.port): link.to for link in scenario.doc.links}),
-        fields=tuple(name for name in fields or () if isinstance(name, str)),
+        fields=scenario.block(start).fills(config),
         variables=MappingProxyType({item.name: (item.type, item.default) for item in scenario.doc.variables}),
         start_config=config,
     )

@@ -1,12 +1,16 @@
 """What the check of a scenario may ask about its portal, answered from the database."""
 
+from sqlalchemy import text
 from sqlmodel import Session
 
 from connectors.registry import channels
 from hub.delivery import lines
 from hub.delivery.models import Line
-from hub.scenarios.block import LineInfo
+from hub.scenarios.block import CrmInfo, LineInfo
 from hub.scenarios.models import Scenario
+from hub.values import loads
+
+_CATALOGUE = text("SELECT fields, statuses FROM bitrix24_catalogue WHERE portal_id = :portal AND entity = :entity")
 
 
 class CheckResources:
@@ -25,6 +29,16 @@ class CheckResources:
         """Whether this portal has that scenario."""
         found = self._session.get(Scenario, scenario)
         return found is not None and found.portal_id == self._portal_id and found.deleted_at is None
+
+    def crm(self, entity: str) -> CrmInfo | None:
+        """The fields and stages of a kind of card, as they were last read from the portal."""
+        # The table is kept by a layer above; what is read here of its shape is told in hub.bitrix24.fields.
+        row = self._session.connection().execute(_CATALOGUE, {"portal": self._portal_id, "entity": entity}).first()
+        fields = loads(row[0]) if row is not None else None
+        if not isinstance(fields, dict) or not fields:
+            return None
+        stages = loads(row[1]).get("stages") if row is not None else None
+        return CrmInfo(frozenset(fields), frozenset(stages if isinstance(stages, dict) else ()))
 
 
 def line_info(line: Line) -> LineInfo:

@@ -96,7 +96,7 @@ class Context:
                 blocks=self._frame.outputs,
                 request=env.request,
                 run=env.run,
-                bitrix={},
+                bitrix=env.bitrix,
                 zone=env.zone,
                 language=env.language,
                 country="RU",

@@ -33,6 +33,7 @@ class RunInputs:
     body: Value = None
     query: Mapping[str, Value] = field(default_factory=dict)
     request: Mapping[str, Value] = field(default_factory=dict)
+    bitrix: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,7 @@ class Runner:
             request=inputs.request,
             run={"id": run_id, "scenario": str(scenario_id), "started_at": rfc3339(created_at)},
             message_ttl_s=self.message_ttl_s,
+            bitrix=inputs.bitrix,
             dry=dry,
             interactive_until=interactive_until,
         )

@@ -65,7 +65,7 @@ def figures(sql: Sql, *, now: int, lease_s: float) -> list[Metric]:
             "Requests that came in the last five minutes, by what became of them.",
             ("outcome",),
             _filled(
-                [("run",), ("duplicate",), ("check",), ("captured",), ("refused",)],
+                [("run",), ("duplicate",), ("check",), ("captured",), ("refused",), ("unchanged",), ("ignored",)],
                 sql.all("SELECT outcome, count(*) FROM request WHERE id > ? GROUP BY outcome", (id_at(recent),)),
             ),
         ),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import structlog
 
+from hub.bitrix24 import own_writes
 from hub.clock import SECOND, now_us
 from hub.core import Hub
 from hub.notices import book
@@ -62,7 +63,13 @@ def look(sql: Sql, *, now: int, lease_s: float, free: int, total: int) -> list[F
     """
     _, before = chores.last(sql, NAME)
     seen = _worker_beat(sql) or before.get("worker_seen_at") or now
-    found = [*_lines_down(sql, now), *_lines_late(sql, now), *_undelivered(sql, now), *_disks(sql, free, total)]
+    found = [
+        *_lines_down(sql, now),
+        *_lines_late(sql, now),
+        *_undelivered(sql, now),
+        *_loops(sql, now),
+        *_disks(sql, free, total),
+    ]
     if seen < now - lease_s * SECOND:
         found.append(Finding("worker_absent"))
     tell = book.keep(sql, found, causes=CAUSES, now=now)
@@ -117,6 +124,15 @@ def _undelivered(sql: Sql, now: int) -> list[Finding]:
         Finding("undelivered", portal_id, params={"count": count, "minutes": UNDELIVERED_MINUTES})
         for portal_id, count in rows
     ]
+
+
+def _loops(sql: Sql, now: int) -> list[Finding]:
+    """Scenarios that started each other by what they wrote into cards, until it was ended."""
+    rows = sql.all(
+        "SELECT portal_id, count(*) FROM bitrix24_write WHERE until > ? AND depth >= ? GROUP BY portal_id",
+        (now, own_writes.DEEPEST),
+    )
+    return [Finding("loop", portal_id, params={"count": count}) for portal_id, count in rows]
 
 
 def _disks(sql: Sql, free: int, total: int) -> list[Finding]:

@@ -244,3 +244,11 @@ def token_in(page: Any) -> str:
 def visitor(app: Any, simulator: Simulator) -> Visitor:
     """Opens pages of the product as the simulated portal does."""
     return Visitor(app, simulator)
+
+
+@pytest.fixture
+def scene(connected: Connected) -> Any:
+    """A connected portal with the desk that looks at its cards."""
+    from tests.bitrix24.scene import make_scene
+
+    return make_scene(connected)

@@ -177,12 +177,15 @@ def test_answers_have_the_shape_that_the_description_gives(api: Api) -> None:
         "message_id": api.get("/messages").get_json()["items"][0]["id"],
         "member_id": "local",
         "name": "shop",
+        "entity": "deal",
         "a": 1,
         "b": 1,
     }
     checked = 0
     for path, methods in described["paths"].items():
-        if "get" not in methods or path in ("/variables/{name}", "/openapi.json"):
+        # What asks a portal is held against its shape where there is one, in tests/bitrix24/test_journal.py.
+        asks_portal = path.startswith(("/bitrix24/fields", "/bitrix24/examples"))
+        if "get" not in methods or path in ("/variables/{name}", "/openapi.json") or asks_portal:
             continue
         answer = api.get(path.format(**values))
         assert answer.status_code == 200, path

@@ -44,6 +44,10 @@ class Bitrix24Robot(Block):
             """The names of the variables that it fills."""
             return [one.name for one in self.inputs]
 
+    def fills(self, config: Config) -> tuple[str, ...]:
+        """Its inputs."""
+        return tuple(config.fields)
+
     def problems(self, config: Config, check: CheckContext) -> Iterator[Problem]:
         """Names that the portal or the language does not take, or that are there twice."""
         seen: set[str] = set()

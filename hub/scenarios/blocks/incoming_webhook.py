@@ -44,6 +44,10 @@ class IncomingWebhook(Block):
         allow_ips: list[Annotated[str, AfterValidator(_network)]] = Field(default_factory=list, max_length=100)
         secret_header: SecretHeader | None = None
 
+    def fills(self, config: Config) -> tuple[str, ...]:
+        """Its fields."""
+        return tuple(config.fields)
+
     def problems(self, config: Config, check: CheckContext) -> Iterator[Problem]:
         """Fields that differ only by case, an event key that is no path, a secret written into the document."""
         spelled: dict[str, str] = {}

@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from hub.bitrix24 import classic
 from hub.clock import rfc3339
+from hub.endpoints import card_event
 from hub.endpoints.models import IncomingRequest
 from hub.endpoints.parse import Refused, merge, parse_body, parse_query
 from hub.errors import NotFound
@@ -23,7 +24,7 @@ class RequestQuery(SpanQuery):
     """A part of the list of requests."""
 
     scenario: int | None = Field(None, ge=0, le=MAX_INT)
-    outcome: Literal["run", "duplicate", "check", "captured", "refused"] | None = None
+    outcome: Literal["run", "duplicate", "check", "captured", "refused", "unchanged", "ignored"] | None = None
 
 
 @route("GET", "/requests", summary="Requests", query=RequestQuery, shape="RequestSummary", page=True)
@@ -74,6 +75,7 @@ def _summary(found: IncomingRequest, language: str) -> dict[str, Any]:
         "size": found.size,
         "warnings": loads(found.warnings),
         "sender": _sender(found, language),
+        "card": card_event.summary(found.method, found.query),
     }
 
 

@@ -84,7 +84,7 @@ _run = _shape(
 _request = _shape(
     id="text",
     scenario="whole",
-    outcome=_one_of("run", "duplicate", "check", "captured", "refused"),
+    outcome=_one_of("run", "duplicate", "check", "captured", "refused", "unchanged", "ignored"),
     run="text?",
     error="object?",
     source="text",
@@ -94,6 +94,7 @@ _request = _shape(
     size="whole",
     warnings=_list(_warning),
     sender="object?",
+    card="object?",
 )
 
 _diff: dict[str, str | Schema] = {"from": "whole", "to": "whole", "changes": _list("text")}
@@ -167,6 +168,20 @@ SHAPES: dict[str, Schema] = {
         language="text",
         retention_days="whole?",
     ),
+    "Mapping": _shape(
+        entity="text",
+        rows=_list(_shape(variable="text", field="text", format="text?", default="text", pick="text")),
+        default="bool",
+        used_by=_list(_shape(id="whole", name="text")),
+    ),
+    "CardFields": _shape(
+        entity="text",
+        fields=_list(_shape(code="text", title="text", type="text", multiple="bool", values=_list("object"))),
+        categories=_list(_shape(id="text", title="text")),
+        stages=_list(_shape(id="text", title="text", category="text")),
+        read_at="time?",
+    ),
+    "CardExample": _shape(id="whole", title="text", event="object"),
     "Notice": _shape(
         id="text",
         cause="text",

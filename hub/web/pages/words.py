@@ -41,6 +41,8 @@ _WORDS = {
         "check": (_("connection check"), "info", "plug"),
         "captured": (_("kept, nothing ran"), "wait", "clock"),
         "refused": (_("refused"), "bad", "x"),
+        "unchanged": (_("nothing watched has changed"), "off", "clock"),
+        "ignored": (_("nothing to run with"), "off", "ban"),
     },
 }
 

@@ -1,0 +1,118 @@
+"""Start block: a card of the CRM is created or changed, and its fields become variables.
+
+What has changed is found out before the run begins (the portal does not say); here only the condition is told and
+the outcome shown.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from hub.language import Scope, compare, compile_template
+from hub.scenarios.block import (
+    Block,
+    BlockConfig,
+    CheckContext,
+    Go,
+    JsonType,
+    Outcome,
+    Problem,
+    RunContext,
+)
+from hub.scenarios.blocks.condition import Comparison
+from hub.scenarios.mapping_row import FROM_CARDS, MappingRow
+from hub.values import Value
+
+ENTITY = r"^(deal|contact|lead|company|dynamic:[0-9]{1,9})$"
+
+
+class CardFilter(BlockConfig):
+    """Comparisons that must hold for a card: all of them, or any. They see the mapped variables and `bitrix.…`."""
+
+    all: list[Comparison] | None = Field(default=None, min_length=1, max_length=50)
+    any: list[Comparison] | None = Field(default=None, min_length=1, max_length=50)
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> "CardFilter":
+        if (self.all is None) == (self.any is None):
+            raise ValueError("a filter has either “all” or “any”")
+        return self
+
+    def passes(self, scope: Scope) -> bool:
+        """Whether a card fits. Raises TemplateFailure."""
+        verdicts = (_holds(row, scope) for row in self.all or self.any or ())
+        return all(verdicts) if self.all is not None else any(verdicts)
+
+
+class Bitrix24Event(Block):
+    """Bitrix24 event."""
+
+    type: ClassVar[str] = "bitrix24_event"
+    title: ClassVar[str] = "Bitrix24 event"
+    group: ClassVar[Literal["start"]] = "start"
+    start: ClassVar[bool] = True
+    outputs: ClassVar[Mapping[str, JsonType]] = {"old": "object", "new": "object"}
+
+    class Config(BlockConfig):
+        """`stage`: the one that a card comes to; `fields`: whose change counts; `category`: only cards of this funnel;
+        `mapping`: instead of the portal's own; `merge_s`: how long a burst of changes may last."""
+
+        entity: str = Field(pattern=ENTITY)
+        on: Literal["created", "updated", "stage", "field"]
+        stage: str | None = Field(default=None, min_length=1, max_length=64)
+        fields: list[str] = Field(default_factory=list, max_length=50)
+        category: int | None = Field(default=None, ge=0)
+        filter: CardFilter | None = None
+        mapping: list[MappingRow] | None = Field(default=None, max_length=100)
+        merge_s: int = Field(default=5, ge=0, le=3600)
+
+        @model_validator(mode="after")
+        def _has_what_it_watches(self) -> "Bitrix24Event.Config":
+            if self.on == "stage" and self.entity in ("contact", "company"):
+                raise ValueError("contacts and companies have no stages")
+            if self.on == "stage" and self.stage is None:
+                raise ValueError("choose the stage that a card comes to")
+            if self.on == "field" and not self.fields:
+                raise ValueError("choose at least one field whose change counts")
+            names = [row.variable for row in self.mapping or ()]
+            if len(set(names)) != len(names):
+                raise ValueError("two rows of the mapping fill the same variable")
+            return self
+
+    def fills(self, config: Config) -> tuple[str, ...]:
+        """The local variables of its own mapping; those of the portal's mapping are known when a card comes."""
+        return tuple(row.variable for row in config.mapping or () if row.variable not in FROM_CARDS)
+
+    def problems(self, config: Config, check: CheckContext) -> Iterator[Problem]:
+        """A stage or fields that the portal, as far as it has been read, does not have."""
+        known = check.crm(config.entity)
+        if known is None:
+            return
+        if config.stage is not None and config.stage not in known.stages:
+            message = f"The portal has no stage “{config.stage}” any more."
+            yield Problem("unknown_stage", message, check.block_id, "stage", "warning")
+        for number, name in enumerate(config.fields):
+            if name not in known.fields:
+                message = f"The portal has no field “{name[:64]}” there."
+                yield Problem("unknown_field", message, check.block_id, f"fields[{number}]", "warning")
+        for number, row in enumerate(config.mapping or ()):
+            if "." not in row.field and row.field not in known.fields:
+                message = f"The portal has no field “{row.field}” there."
+                yield Problem("unknown_field", message, check.block_id, f"mapping[{number}].field", "warning")
+
+    def run(self, config: Any, context: RunContext) -> Outcome:
+        """The card has been read and compared before the run began: pass on what changed."""
+        return Go(output={name: context.lookup(f"bitrix.{name}") or {} for name in ("old", "new")})
+
+
+def _holds(row: Comparison, scope: Scope) -> bool:
+    return compare(row.op, _value(row.left, scope), _value(row.right, scope), scope.zone)[0]
+
+
+def _value(template: Value, scope: Scope) -> Value:
+    if isinstance(template, str):
+        return compile_template(template).evaluate(scope).value
+    if isinstance(template, list):
+        return [_value(item, scope) for item in template]
+    return template
