@@ -1,8 +1,9 @@
 """The sender of one process: opens lines, keeps them open, and delivers claimed messages through them."""
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import structlog
 
@@ -23,6 +24,7 @@ from hub.sql import Sql
 from hub.values import dumps, loads
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 INTERRUPTED = Unconfirmed("The sending process ended before the messenger's answer was noted.", code="interrupted")
 POISONED = Unconfirmed(
     "Three times in a row the sending process ended while it sent this message, the last time this one alone."
@@ -78,11 +80,15 @@ class Postman:
 
         Raises StorageUnavailable when the outcome cannot be stored now; it is kept for `store_unsaved`.
         """
-        with self._hub.db.sql() as sql:
-            stored = stored_lines(sql, [claimed.line_id])
-        settlement = self.attempt(claimed, stored[claimed.line_id])
+        settlement = self.call(claimed)
         self.settle([(claimed, settlement)])
         return settlement
+
+    def call(self, claimed: Claimed) -> Settlement:
+        """Make the attempt; what came of it is not stored yet."""
+        with self._hub.db.sql() as sql:
+            stored = stored_lines(sql, [claimed.line_id])
+        return self.attempt(claimed, stored[claimed.line_id])
 
     def attempt(self, claimed: Claimed, stored: StoredLine) -> Settlement:
         """Make the attempt over the line as it was when the message was claimed."""
@@ -101,12 +107,17 @@ class Postman:
 
         Raises StorageUnavailable when that cannot be done now; they are kept for `store_unsaved`.
         """
+        self.settle_with(outcomes, _nothing_more, (), now=now_us())
+
+    def settle_with(
+        self, outcomes: Sequence[Outcome], more: Callable[[Sql], T], lines: Iterable[str], *, now: int
+    ) -> T:
+        """The same, and one thing more in the same commit, which touches the queues of `lines`; gives its result."""
         try:
-            self._settle(outcomes)
+            return self._settle(outcomes, more, lines, now=now)
         except StorageUnavailable:
             self._unsaved += outcomes
             raise
-        self._hub.ring()
 
     def _line_unusable(self, claimed: Claimed, error: Exception) -> Settlement:
         """No call was made: the line is put out of order with a reason, and the message waits for its repair."""
@@ -174,20 +185,23 @@ class Postman:
         """Write down the outcomes that could not be stored when they came. Raises StorageUnavailable."""
         outcomes = list(self._unsaved)
         if outcomes:
-            self._settle(outcomes)
+            self._settle(outcomes, _nothing_more, (), now=now_us())
             # In place: a hand may add one meanwhile, and adds it at the end.
             del self._unsaved[: len(outcomes)]
         return len(outcomes)
 
-    def _settle(self, outcomes: Sequence[Outcome]) -> None:
-        owner, now = self._hub.owner, now_us()
-        lost = self._hub.db.writer.run(
-            lambda sql: settle_all(sql, outcomes, owner=owner, now=now),
-            lines={claimed.line_id for claimed, _ in outcomes},
-        )
+    def _settle(self, outcomes: Sequence[Outcome], more: Callable[[Sql], T], lines: Iterable[str], *, now: int) -> T:
+        owner = self._hub.owner
+
+        def job(sql: Sql) -> tuple[list[Claimed], T]:
+            return settle_all(sql, outcomes, owner=owner, now=now), more(sql)
+
+        touched = {claimed.line_id for claimed, _ in outcomes}.union(lines)
+        lost, result = self._hub.db.writer.run(job, lines=touched, rings=True)
         self._called.difference_update((claimed.id, claimed.attempt) for claimed, _ in outcomes)
         for claimed in lost:
             log.warning("claim_lost", message_id=claimed.id, attempt=claimed.attempt)
+        return result
 
     def _policy(self, sql: Sql, line_id: str) -> Policy:
         row = sql.one("SELECT channel, settings FROM line WHERE id = ?", (line_id,))
@@ -207,3 +221,7 @@ class Postman:
         config = self._hub.box.open(stored.config_sealed, table="line", column="config", row=line_id)
         channel = made(made.Config.model_validate_json(config), self._hub.http)
         return OpenLine(channel, self._rules(stored.kind, stored.settings))
+
+
+def _nothing_more(_sql: Sql) -> None:
+    """What `settle` stores beside the outcomes."""

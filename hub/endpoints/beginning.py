@@ -35,6 +35,7 @@ class Begun:
     state: State
     made: Advance
     env: Environment
+    run_inputs: RunInputs
 
 
 def begin(
@@ -59,9 +60,10 @@ def begin(
     state = fresh(version_id, program.start, initial_variables(program) | inputs.locals)
     state.reuse = dict(reuse or {})
     state.known.update(inputs.system)
+    run_inputs = RunInputs(inputs.body, inputs.query, request, inputs.bitrix)
     env = runner.environment(
         view,
-        RunInputs(inputs.body, inputs.query, request, inputs.bitrix),
+        run_inputs,
         run_id=run_id,
         scenario_id=scenario_id,
         created_at=created_at,
@@ -70,7 +72,7 @@ def begin(
     )
     made = advance(state, env)
     made.warnings[:0] = [records.note_dict(note) for note in (*inputs.notes, *_unfilled(program, inputs.empty))]
-    return Begun(state, made, env)
+    return Begun(state, made, env, run_inputs)
 
 
 def request_variables(request_id: str, received_at: int, source: str, content_type: str) -> dict[str, Value]:

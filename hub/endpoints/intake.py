@@ -39,8 +39,8 @@ from hub.language import Scope, compile_template
 from hub.scenarios import store
 from hub.scenarios.check import NotRunnable, Program
 from hub.scenarios.library import STALE_TRIES, Library, LinkTarget, PortalView, PublishedScenario, is_current
-from hub.scenarios.runner import Runner, lines_of
-from hub.scenarios.store import NewRun
+from hub.scenarios.runner import RunInputs, Runner, lines_of
+from hub.scenarios.store import NewRun, RunRow
 from hub.sql import Sql
 
 log = structlog.get_logger(__name__)
@@ -66,7 +66,10 @@ class Arrived:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a request: the answer for the usual link, and, when a run began, what the results link needs."""
+    """What became of a request: the answer for the usual link, and, when a run began, what the results link needs.
+
+    `claimed`: messages for the caller to send. `run`: the run, when the caller may go on with it after that; it is held
+    by the runner until the caller drops it."""
 
     status: int
     answer: dict[str, Any]
@@ -74,6 +77,8 @@ class Outcome:
     duplicate: bool = False
     claimed: tuple[Claimed, ...] = ()
     wait_s: float | None = None
+    run: RunRow | None = None
+    inputs: RunInputs | None = None
 
 
 class Gone(Exception):
@@ -230,9 +235,21 @@ class Intake:
                 owner=hub.owner if wait else None,
             )
 
+        kept: RunRow | None = None
         rings = bool(made.messages) or not made.ended
         keys = [] if key is None else [f"{scenario.id} {key}"]
-        stored = hub.db.writer.run(job, lines=lines_of(made, view), keys=keys, rings=rings)
+        if wait:
+            self._runner.hold([run.id])
+        try:
+            stored = hub.db.writer.run(job, lines=lines_of(made, view), keys=keys, rings=rings and not wait)
+            if wait and isinstance(stored, list):
+                if store.goes_on(made, stored):
+                    kept = store.stored_row(run, begun.state, made)
+                elif rings:
+                    hub.ring()
+        finally:
+            if wait and kept is None:
+                self._runner.drop(run.id)
         failpoints.reach(hub.settings, "after_commit")
         if stored is None:
             return None
@@ -240,7 +257,9 @@ class Intake:
             answer = {"status": "duplicate", "request": arrived.id, "run": stored}
             return Outcome(200, answer, run_id=stored, duplicate=True, wait_s=wait_s)
         answer = {"status": "accepted", "request": arrived.id, "run": run.id}
-        return Outcome(200, answer, run_id=run.id, claimed=tuple(stored), wait_s=wait_s)
+        return Outcome(
+            200, answer, run_id=run.id, claimed=tuple(stored), wait_s=wait_s, run=kept, inputs=begun.run_inputs
+        )
 
     # ---------------------------------------------------------------- the rest
 

@@ -12,6 +12,7 @@ from hub.endpoints.parse import Body, Inputs, Refused, merge
 from hub.errors import Conflict, Invalid, NotFound, StorageUnavailable
 from hub.ids import new_id
 from hub.scenarios import store
+from hub.scenarios.awaited import message_state
 from hub.scenarios.check import NotRunnable, Program
 from hub.scenarios.library import STALE_TRIES, PortalView, is_current
 from hub.scenarios.runner import lines_of
@@ -128,7 +129,7 @@ def _earlier(sql: Sql, request_id: str) -> list[tuple[str, dict[str, Value]]]:
     rows = sql.all(f"SELECT id, block FROM message WHERE run_id IN ({marks(len(runs))}) ORDER BY seq", runs)  # noqa: S608
     found = []
     for message_id, block in rows:
-        shown = store.message_state(sql, message_id)
+        shown = message_state(sql, message_id)
         if shown is not None:
             found.append((block, shown))
     return found

@@ -5,9 +5,9 @@ not ended is answered 202, with the address of its result.
 """
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import structlog
 
@@ -15,12 +15,17 @@ from hub.clock import SECOND, from_us, now_us
 from hub.core import Hub
 from hub.delivery.outbox import Claimed
 from hub.delivery.postman import Postman
+from hub.endpoints.intake import Outcome
 from hub.errors import StorageUnavailable
 from hub.ids import result_token
 from hub.scenarios import store
-from hub.scenarios.runner import Runner
+from hub.scenarios.awaited import settled_state
+from hub.scenarios.runner import RunInputs, Runner
+from hub.scenarios.store import RunRow
+from hub.sql import Sql
 from hub.values import loads
 
+T = TypeVar("T")
 log = structlog.get_logger(__name__)
 LOOK_EVERY_S = 0.25
 ENDED = ("completed", "partial", "failed", "cancelled", "expired")
@@ -57,12 +62,15 @@ class Waiting:
         self._waiting = 0
         self._lock = threading.Lock()
 
-    def follow(self, run_id: str, claimed: tuple[Claimed, ...], until: int) -> Answer:
-        """The answer for a run; `until` in µs. Messages already claimed for this caller are sent first.
+    def follow(self, outcome: Outcome, until: int) -> Answer:
+        """The answer for the run that a request began; `until` in µs. Messages already claimed for this caller are
+        sent first.
 
         Raises LookupError for a run that is not there any more.
         """
-        goes_on = self._survive(lambda: self._deliver(claimed), run_id)
+        run_id = outcome.run_id
+        assert run_id is not None
+        goes_on = self._survive(lambda: self._begin(outcome, until), run_id)
         answer = self._look(run_id)
         if answer.status != 202 or not goes_on:
             return answer
@@ -155,6 +163,37 @@ class Waiting:
             self._runner.drop(run_id)
         self._deliver(messages)
         return True
+
+    def _begin(self, outcome: Outcome, until: int) -> None:
+        if outcome.run is None:
+            self._deliver(outcome.claimed)
+            return
+        (message,) = outcome.claimed
+        self._postman.hold([message])
+        try:
+            more = self._go_on(outcome.run, message, outcome.inputs, until)
+        finally:
+            self._postman.drop([message])
+            self._runner.drop(outcome.run.id)
+        self._deliver(more)
+
+    def _go_on(self, run: RunRow, message: Claimed, inputs: RunInputs | None, until: int) -> list[Claimed]:
+        """Send the message that a run of this process waits for, and store in one commit what came of it and what the
+        run did next."""
+        settlement, now = self._postman.call(message), now_us()
+        outcomes, stored = [(message, settlement)], False
+
+        def with_outcome(job: Callable[[Sql], T], lines: Iterable[str]) -> T:
+            nonlocal stored
+            stored = True
+            return self._postman.settle_with(outcomes, job, lines, now=now)
+
+        try:
+            told = replace(run, awaited=settled_state(message, settlement, now))
+            return self._runner.execute(told, interactive_until=from_us(until), inputs=inputs, first=with_outcome)
+        finally:
+            if not stored:
+                self._postman.settle(outcomes)
 
     def _deliver(self, claimed: tuple[Claimed, ...] | list[Claimed]) -> None:
         self._postman.hold(claimed)

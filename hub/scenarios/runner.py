@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import structlog
 
@@ -24,6 +24,7 @@ from hub.values import Value
 from hub.writer import Writer
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,13 @@ class Caller:
     portal_id: int
     scenario_id: int
     run_id: str
+
+
+class Write(Protocol):
+    """Writes a job as `Writer.run` does; `lines` are those whose queues it touches."""
+
+    def __call__(self, job: Callable[[Sql], T], lines: Iterable[str]) -> T:
+        """Its result, once it is durable."""
 
 
 Performer = Callable[[Mapping[str, Value], Caller], Mapping[str, Value]]
@@ -119,15 +127,25 @@ class Runner:
             interactive_until=interactive_until,
         )
 
-    def execute(self, run: RunRow, *, interactive_until: datetime | None = None) -> list[Claimed]:
+    def execute(
+        self,
+        run: RunRow,
+        *,
+        interactive_until: datetime | None = None,
+        inputs: RunInputs | None = None,
+        first: Write | None = None,
+    ) -> list[Claimed]:
         """Carry on a run that this process has claimed, until it waits, ends or is taken away.
 
         With `interactive_until` somebody waits for the result: messages that may go at once are claimed and
-        returned, for the caller to send.
+        returned, for the caller to send. `inputs`: those of its request, where they are known. `first`: writes the
+        first thing there is to write, together with something of the caller's.
         """
-        inputs = self._inputs(run.request_id) if run.request_id else RunInputs()
+        write = first or self._write
+        if inputs is None:
+            inputs = self._inputs(run.request_id) if run.request_id else RunInputs()
         state = State.from_json(run.state)
-        if not self._wake(run, state):
+        if not self._wake(run, state, write):
             return []
         stale = 0
         while True:
@@ -142,7 +160,8 @@ class Runner:
                 interactive_until=interactive_until,
             )
             made = advance(state, env)
-            stored = self._store(run, state, made, view, env, keep=interactive_until is not None)
+            stored = self._store(run, state, made, view, env, write, keep=interactive_until is not None)
+            write = self._write
             if stored == "stale":
                 stale += 1
                 if stale > STALE_TRIES:
@@ -160,7 +179,7 @@ class Runner:
             state.resumed = self._perform(made, run)
 
     def _store(
-        self, run: RunRow, state: State, made: Advance, view: PortalView, env: Environment, *, keep: bool
+        self, run: RunRow, state: State, made: Advance, view: PortalView, env: Environment, write: Write, *, keep: bool
     ) -> list[Claimed] | str | None:
         now = now_us()
 
@@ -171,9 +190,12 @@ class Runner:
                 sql, run, state, made, view, now=now, ttl_s=self.message_ttl_s, owner=self.owner, keep=keep
             )
 
-        return self._writer.run(job, lines=lines_of(made, view))
+        return write(job, lines_of(made, view))
 
-    def _wake(self, run: RunRow, state: State) -> bool:
+    def _write(self, job: Callable[[Sql], T], lines: Iterable[str]) -> T:
+        return self._writer.run(job, lines=lines)
+
+    def _wake(self, run: RunRow, state: State, write: Write) -> bool:
         """Work out what a waiting run wakes up to. False when it has to wait on: then it is given back."""
         pending = state.pending
         if pending is None:
@@ -192,7 +214,7 @@ class Runner:
                     state.resumed = {"kind": "time"}
                     return True
             case "message":
-                message = self._writer.run(lambda sql: store.message_state(sql, pending["message"]))
+                message = run.awaited
                 if message is None:
                     missing = {"code": "not_found", "message": "The message is not there any more."}
                     message = {"id": pending["message"], "state": "failed", "error": missing}
@@ -200,7 +222,7 @@ class Runner:
                 if there or (until is not None and now >= until):
                     state.resumed = told(message, timed_out=not there)
                     return True
-        self._writer.run(lambda sql: store.release(sql, run, owner=self.owner, wake_at=until))
+        write(lambda sql: store.release(sql, run, owner=self.owner, wake_at=until), ())
         return False
 
     def _perform(self, made: Advance, run: RunRow) -> dict[str, Any]:

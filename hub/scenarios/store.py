@@ -5,12 +5,13 @@ whoever lost the claim meanwhile finds the fence raised and writes nothing.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from hub.clock import SECOND, rfc3339, to_us
+from hub.clock import SECOND, to_us
 from hub.delivery import claiming, outbox
 from hub.delivery.outbox import Claimed, Entry
 from hub.scenarios.advance import Advance, Planned
+from hub.scenarios.awaited import message_state
 from hub.scenarios.block import LineInfo
 from hub.scenarios.library import PortalView
 from hub.scenarios.state import State
@@ -21,7 +22,7 @@ from hub.values import Value, dumps, loads
 
 @dataclass(frozen=True)
 class RunRow:
-    """What executing a run needs of its row."""
+    """What executing a run needs of its row. `awaited`: the message it waits for, as it was at the claim."""
 
     id: str
     portal_id: int
@@ -32,6 +33,7 @@ class RunRow:
     warnings: str
     fence: int
     created_at: int
+    awaited: dict[str, Value] | None = None
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,10 @@ def insert(
     owner: str | None = None,
 ) -> list[Claimed]:
     """Store a new run together with its first advance. With `owner`, the messages that the maker may send at once
-    come back claimed. The run itself belongs to nobody yet: whoever claims it first makes the call it asks for."""
+    come back claimed, and with the message that it waits for the run itself is the maker's, see `goes_on`. Else it
+    belongs to nobody yet: whoever claims it first makes the call it asks for."""
     status, wake_at, owned = _standing(sql, made, state, None, now)
+    kept = owner is not None and [planned.id for planned in made.messages] == [made.awaits]
     sql.run(
         "INSERT INTO run (id, portal_id, scenario_id, version_id, version, request_id, status, state, warnings, result,"
         " error, wake_at, awaits, owner, fence, dry, created_at, ended_at)"
@@ -82,12 +86,26 @@ def insert(
             None if made.error is None else dumps(made.error),
             wake_at,
             made.awaits,
-            owned,
+            owner if kept else owned,
             run.created_at,
             now if made.ended else None,
         ),
     )
-    return _effects(sql, run.id, run.portal_id, made, view, now=now, ttl_s=ttl_s, owner=owner)
+    claimed = _effects(sql, run.id, run.portal_id, made, view, now=now, ttl_s=ttl_s, owner=owner)
+    if kept and not goes_on(made, claimed):
+        sql.run("UPDATE run SET owner = NULL WHERE id = ?", (run.id,))
+    return claimed
+
+
+def goes_on(made: Advance, claimed: Sequence[Claimed]) -> bool:
+    """Whether who stored a new run may go on with it: what it waits for is one message, and he has claimed that."""
+    return made.awaits is not None and [one.id for one in claimed] == [made.awaits]
+
+
+def stored_row(run: NewRun, state: State, made: Advance) -> RunRow:
+    """A new run as it has been stored, for who goes on with it at once."""
+    known = (run.id, run.portal_id, run.scenario_id, run.version_id, run.request_id)
+    return RunRow(*known, state.to_json(), dumps(made.warnings), 1, run.created_at)
 
 
 def update(
@@ -140,10 +158,11 @@ def claim(sql: Sql, run_ids: Sequence[str], *, owner: str) -> list[RunRow]:
     """Take these runs, as far as nobody else has them and they are not over."""
     rows = sql.all(
         f"UPDATE run SET owner = ?, fence = fence + 1, wake_at = NULL WHERE id IN ({marks(len(run_ids))})"  # noqa: S608
-        f" AND owner IS NULL AND status IN ('queued', 'running', 'waiting') RETURNING {_COLUMNS}",
+        f" AND owner IS NULL AND status IN ('queued', 'running', 'waiting') RETURNING {_COLUMNS}, awaits",
         (owner, *run_ids),
     )
-    return [RunRow(*row) for row in rows]
+    found = ((RunRow(*row), awaits) for *row, awaits in rows)
+    return [replace(run, awaited=message_state(sql, awaits)) if awaits else run for run, awaits in found]
 
 
 def owned(sql: Sql, *, owner: str) -> list[RunRow]:
@@ -182,24 +201,6 @@ def free_dead(sql: Sql, dead: Iterable[str], now: int) -> int:
         " AND status IN ('queued', 'running', 'waiting')",
         (now, *owners),
     )
-
-
-def message_state(sql: Sql, message_id: str) -> dict[str, Value] | None:
-    """A message as a waiting block sees it."""
-    row = sql.one(
-        "SELECT id, state, provider_id, chat_id, messenger, sent_at, error FROM message WHERE id = ?", (message_id,)
-    )
-    if row is None:
-        return None
-    return {
-        "id": row[0],
-        "state": row[1],
-        "provider_id": row[2],
-        "chat_id": row[3],
-        "messenger": row[4],
-        "sent_at": rfc3339(row[5]),
-        "error": loads(row[6]) if row[6] else None,
-    }
 
 
 def _standing(sql: Sql, made: Advance, state: State, owner: str | None, now: int) -> tuple[str, int | None, str | None]:

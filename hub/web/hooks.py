@@ -83,7 +83,7 @@ class Links:
             return Answer(outcome.status, outcome.answer)
         until = arrived.received_at + int(outcome.wait_s * SECOND)
         try:
-            return self._waiting.follow(outcome.run_id, outcome.claimed, until)
+            return self._waiting.follow(outcome, until)
         except LookupError:
             # An event's key is remembered for longer than a portal may keep its runs.
             return Answer(outcome.status, outcome.answer)

@@ -83,7 +83,7 @@ def test_a_message_whose_call_was_begun_and_whose_outcome_got_lost_may_have_arri
 ) -> None:
     message = put(queue)
     (claimed,) = claim(queue)
-    monkeypatch.setattr(postman, "_settle", lambda _: 1 / 0)
+    monkeypatch.setattr(postman, "_settle", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         postman.deliver(claimed)
     assert postman.recover(older_than_s=0) == 1
