@@ -7,17 +7,18 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from bench import accept, drain, growth, idle
 from bench.databases import Databases, databases
 from bench.load import present
-from bench.machine import described
+from bench.machine import described, load_averages
 from bench.messenger import Messenger
 from bench.peers import duel
-from bench.processes import Processes
+from bench.processes import BenchError, Processes
 from bench.product import Site
 from bench.table import Row, shown
 
@@ -39,6 +40,16 @@ def main(arguments: Sequence[str]) -> int:
     print(described(), flush=True)
     rows: list[Row] = []
     began = time.monotonic()
+
+    def measure(what: str, part: Callable[[], list[Row]]) -> None:
+        """One that cannot be measured must not take the figures of the others with it."""
+        print(f"after {time.monotonic() - began:4.0f} s: {what}", file=sys.stderr, flush=True)
+        try:
+            rows.extend(part())
+        except BenchError as error:
+            print(error, file=sys.stderr)
+            rows.append(Row(what[0], f"{what}: not measured", str(error).partition("\n")[0], reached=False))
+
     with tempfile.TemporaryDirectory(prefix="hubline-bench-") as name, Messenger() as messenger:
         folder = Path(name)
         folder.chmod(0o755)  # as root, PostgreSQL runs as another user
@@ -46,10 +57,10 @@ def main(arguments: Sequence[str]) -> int:
             bench = _Bench(folder, made, messenger, given.rounds)
             for kind in (kind for kind in made.kinds if kind in given.databases.split(",")):
                 for part in parts:
-                    rows += bench.part(part, kind, given.rows)
+                    measure(f"{part} on {kind}", partial(bench.part, part, kind, given.rows))
             if given.peers:
-                rows += bench.peers(given.peers.split(","))
-    print(f"\n{shown(rows)}\n\nIt took {(time.monotonic() - began) / 60:.0f} minutes.")
+                measure("beside others", partial(bench.peers, given.peers.split(",")))
+    print(f"\n{shown(rows)}\n\nIt took {(time.monotonic() - began) / 60:.0f} minutes. Load after: {load_averages()}.")
     return int(any(row.reached is False for row in rows))
 
 
@@ -59,7 +70,6 @@ class _Bench:
 
     def part(self, part: str, kind: str, rows: int) -> list[Row]:
         """The rows of one part on one kind of database."""
-        print(f"measuring {part} on {kind} …", file=sys.stderr, flush=True)
         if part in ("A", "L") and not present():
             return [Row(part, f"not measured, {kind}", "wrk is missing: apt-get install wrk")]
         with self._site(kind) as (processes, site):

@@ -50,7 +50,7 @@ class Running:
         """Its address, when it serves one."""
         return f"http://127.0.0.1:{self.port}"
 
-    def wait_ready(self, path: str, within_s: float = 30) -> "Running":
+    def wait_ready(self, path: str, within_s: float = 60) -> "Running":
         """Wait until it answers 200 there. Raises BenchError with its output."""
 
         def ready() -> bool:

@@ -53,7 +53,7 @@ def start(processes: Processes, folder: Path, messenger_url: str) -> Peer:
     )
     command = [str(program), "--userDir", str(home), "--port", str(port)]
     running = processes.start(command, environment={"NODE_ENV": "production"}, port=port)
-    running.wait_ready("/healthz", within_s=60)
+    running.wait_ready("/healthz")
     links = {mark: f"{running.url}/{mark.lower()}" for mark in GOALS}
     return Peer(f"Node-RED {VERSION} (keeps nothing)", running, links, GOALS)
 
