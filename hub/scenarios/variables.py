@@ -2,6 +2,8 @@
 
 from typing import TypeVar
 
+from sqlalchemy import delete as deletion
+from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from hub.clock import now_us, rfc3339
@@ -13,6 +15,7 @@ from hub.values import Value, dumps, loads
 
 MAX_VALUE_BYTES = 64 * 1024
 Kind = TypeVar("Kind", bound=Constant | GlobalVariable)
+_UNKNOWN = "There is no variable with this name."
 
 _reasons = {
     "empty_name": "A name is needed.",
@@ -31,7 +34,7 @@ def get(session: Session, kind: type[Kind], portal_id: int, name: str) -> Kind:
     """One of them. Raises NotFound."""
     row = session.get(kind, (portal_id, name))
     if row is None:
-        raise NotFound("There is no variable with this name.")
+        raise NotFound(_UNKNOWN)
     return row
 
 
@@ -48,21 +51,25 @@ def put(session: Session, kind: type[Kind], portal_id: int, name: str, value: Va
     if len(stored.encode()) > MAX_VALUE_BYTES:
         message = "A value has at most 64 KiB."
         raise Invalid(message, errors=[{"pointer": "/value", "code": "too_large", "message": message}])
-    row = session.get(kind, (portal_id, name))
-    if row is None:
-        row = kind(portal_id=portal_id, name=name, value=stored, updated_at=now_us())
-    row.value, row.updated_at = stored, now_us()
-    session.add(row)
-    session.flush()
+    # In one statement, since others may set the same one now; its row before the stamp, as runs do.
+    session.connection().execute(
+        text(
+            f"INSERT INTO {kind.__tablename__} (portal_id, name, value, updated_at)"  # noqa: S608
+            " VALUES (:portal, :name, :value, :now)"
+            " ON CONFLICT (portal_id, name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at"
+        ),
+        {"portal": portal_id, "name": name, "value": stored, "now": now_us()},
+    )
     _bump(session, kind, portal_id)
-    return row
+    return session.get_one(kind, (portal_id, name), populate_existing=True)
 
 
-def delete(session: Session, row: Constant | GlobalVariable) -> None:
-    """Take one away."""
-    session.delete(row)
-    session.flush()
-    _bump(session, type(row), row.portal_id)
+def delete(session: Session, kind: type[Kind], portal_id: int, name: str) -> None:
+    """Take one away. Raises NotFound."""
+    gone = session.connection().execute(deletion(kind).where(col(kind.portal_id) == portal_id, col(kind.name) == name))
+    if not gone.rowcount:
+        raise NotFound(_UNKNOWN)
+    _bump(session, kind, portal_id)
 
 
 def to_dict(row: Constant | GlobalVariable) -> dict[str, Value]:

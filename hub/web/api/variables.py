@@ -91,4 +91,4 @@ def _put(call: Call, kind: type[Constant] | type[GlobalVariable], name: str) -> 
 
 def _delete(call: Call, kind: type[Constant] | type[GlobalVariable], name: str) -> None:
     with call.hub.db.write() as session:
-        variables.delete(session, variables.get(session, kind, call.portal_id, name))
+        variables.delete(session, kind, call.portal_id, name)
