@@ -51,4 +51,3 @@ def note(sql: Sql, message: Untold) -> None:
 def forget(sql: Sql, message: Untold) -> None:
     """Inside a job: there is nobody to tell about this message any more."""
     sql.run("UPDATE message SET told = NULL WHERE id = ?", (message.id,))
-
