@@ -4,6 +4,8 @@ While a line is `unreachable` its messages wait and use up no attempts. The prob
 again, and it starts slowly (`pacing.slow_start`). Kept on the line's row, so all processes share it.
 """
 
+from collections.abc import Mapping
+
 from hub.clock import SECOND
 from hub.delivery.pacing import TROUBLE_OPENS, breaker_pause_s
 from hub.sql import Sql
@@ -11,7 +13,9 @@ from hub.sql import Sql
 TROUBLES = ("temporary", "unconfirmed")
 
 
-def note(sql: Sql, *, line_id: str, message_id: str, attempt: int, outcome: str, reason: str, now: int) -> None:
+def note(
+    sql: Sql, *, line_id: str, message_id: str, attempt: int, outcome: str, error: Mapping[str, str], now: int
+) -> None:
     """Inside a job: let an attempt's outcome count for its line."""
     if outcome == "sent":
         sql.run(
@@ -19,6 +23,7 @@ def note(sql: Sql, *, line_id: str, message_id: str, attempt: int, outcome: str,
             " ramp_from = CASE WHEN state = 'unreachable' THEN ? ELSE ramp_from END,"
             " held_until = CASE WHEN state = 'unreachable' THEN NULL ELSE held_until END,"
             " state_reason = CASE WHEN state = 'unreachable' THEN '' ELSE state_reason END,"
+            " state_code = CASE WHEN state = 'unreachable' THEN '' ELSE state_code END,"
             " state_since = CASE WHEN state = 'unreachable' THEN ? ELSE state_since END,"
             " state = CASE WHEN state = 'unreachable' THEN 'active' ELSE state END"
             " WHERE id = ? AND (trouble > 0 OR state = 'unreachable')",
@@ -40,8 +45,9 @@ def note(sql: Sql, *, line_id: str, message_id: str, attempt: int, outcome: str,
     if opens or reopens:
         until = now + int(breaker_pause_s(opened + 1) * SECOND)
         sql.run(
-            "UPDATE line SET state = 'unreachable', state_reason = ?, opened = opened + 1, opened_at = ?,"
-            " held_until = ?, ramp_from = NULL, state_since = CASE WHEN state = 'active' THEN ? ELSE state_since END"
+            "UPDATE line SET state = 'unreachable', state_reason = ?, state_code = ?, opened = opened + 1,"
+            " opened_at = ?, held_until = ?, ramp_from = NULL,"
+            " state_since = CASE WHEN state = 'active' THEN ? ELSE state_since END"
             " WHERE id = ?",
-            (reason[:500], now, until, now, line_id),
+            (error.get("message", "")[:500], error.get("code", "")[:64], now, until, now, line_id),
         )

@@ -235,6 +235,7 @@ def to_dict(hub: Hub, line: Line, queue: int) -> dict[str, Any]:
         "channel": line.channel,
         "state": line.state,
         "state_reason": line.state_reason,
+        "state_code": line.state_code,
         "state_since": rfc3339(line.state_since),
         "config": config,
         "settings": settings_of(line).model_dump(),
@@ -247,7 +248,7 @@ def to_dict(hub: Hub, line: Line, queue: int) -> dict[str, Any]:
 def _set_state(line: Line, state: str) -> None:
     if line.state != state:
         line.state_since = now_us()
-    line.state, line.state_reason = state, ""
+    line.state, line.state_reason, line.state_code = state, "", ""
 
 
 def _activate(line: Line) -> None:

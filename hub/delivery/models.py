@@ -21,7 +21,8 @@ _SUSPECT = text("interruptions >= 2 AND head AND state = 'queued'")
 class Line(SQLModel, table=True):
     """A configured account on a channel. `config` is sealed whole, since it holds the secrets.
     States: active, paused, auth_failed, unreachable; `state_since` is when it came to the one it is in, None before
-    the first change. `held_until`: no call is made for the line before; for one out of order, the time of its probe."""
+    the first change, `state_reason` what the messenger said and `state_code` that error's code. `held_until`: no call
+    is made for the line before; for one out of order, the time of its probe."""
 
     __tablename__ = "line"
     __table_args__ = (UniqueConstraint("portal_id", "name_key", name="line_name"),)
@@ -35,6 +36,7 @@ class Line(SQLModel, table=True):
     settings: str = json_text("{}")
     state: str = Field(default="active", max_length=16)
     state_reason: str = Field(default="", max_length=500)
+    state_code: str = Field(default="", max_length=64)
     state_since: int | None = moment(nullable=True)
     held_until: int | None = moment(nullable=True)
     pace_at: int | None = moment(nullable=True)

@@ -216,11 +216,12 @@ def settle(sql: Sql, claimed: Claimed, settlement: Settlement, *, owner: str, no
         )
     if settlement.line_state is not None:
         sql.run(
-            "UPDATE line SET state = ?, state_reason = ?, state_since = ?, held_until = ?"
+            "UPDATE line SET state = ?, state_reason = ?, state_code = ?, state_since = ?, held_until = ?"
             " WHERE id = ? AND state IN ('active', 'unreachable')",
             (
                 settlement.line_state,
                 error.get("message", "")[:500],
+                error.get("code", "")[:64],
                 now,
                 now + int(pacing.CHECK_AGAIN_S * SECOND),
                 claimed.line_id,
@@ -233,7 +234,7 @@ def settle(sql: Sql, claimed: Claimed, settlement: Settlement, *, owner: str, no
             message_id=claimed.id,
             attempt=claimed.attempt,
             outcome=settlement.outcome,
-            reason=error.get("message", ""),
+            error=error,
             now=now,
         )
     wake_runs(sql, claimed.id, now)

@@ -67,5 +67,5 @@ def _settle_sent(sql: Sql, outcomes: Sequence[Outcome], *, owner: str, now: int)
     sql.run(_HEADS, (chats,))
     sql.run(_RUNS, (now, chats))
     for line_id in {claimed.line_id for claimed in kept}:
-        breaker.note(sql, line_id=line_id, message_id="", attempt=0, outcome="sent", reason="", now=now)
+        breaker.note(sql, line_id=line_id, message_id="", attempt=0, outcome="sent", error={}, now=now)
     return [claimed for claimed, _ in outcomes if claimed.id not in held]

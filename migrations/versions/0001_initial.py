@@ -388,6 +388,7 @@ def upgrade() -> None:
         sa.Column("settings", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("state_reason", sa.String(length=500), nullable=False),
+        sa.Column("state_code", sa.String(length=64), nullable=False),
         sa.Column("state_since", BIG, nullable=True),
         sa.Column("held_until", BIG, nullable=True),
         sa.Column("pace_at", BIG, nullable=True),

@@ -82,7 +82,7 @@ def test_after_five_failures_in_a_row_the_line_rests_and_its_messages_use_up_no_
     for claimed in queue.claim(5):
         fail(queue, claimed, NOW + SECOND)
     assert line_column(queue, "state") == "unreachable"
-    assert line_column(queue, "state_reason") == "down"
+    assert (line_column(queue, "state_reason"), line_column(queue, "state_code")) == ("down", "http_503")
     assert queue.claim() == []
 
 

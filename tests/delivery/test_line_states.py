@@ -58,6 +58,7 @@ def test_a_refused_account_holds_the_whole_queue_and_uses_up_no_attempt(queue: Q
     assert {queue.column(one, "state") for one in messages} == {"queued"}
     assert {queue.column(one, "failures") for one in messages} == {0}
     assert line_of(queue.hub, queue.line).state_since == NOW
+    assert line_of(queue.hub, queue.line).state_code == REFUSED["error"]["code"]
 
 
 @pytest.mark.parametrize("state", ["auth_failed", "unreachable", "paused"])

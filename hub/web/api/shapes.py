@@ -107,6 +107,7 @@ SHAPES: dict[str, Schema] = {
         channel="text",
         state=_one_of("active", "paused", "auth_failed", "unreachable"),
         state_reason="text",
+        state_code="text",
         state_since="time?",
         config="object",
         settings="object",
