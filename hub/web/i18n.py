@@ -57,13 +57,12 @@ def moment(us: int | None, form: str = "d MMM, HH:mm") -> str:
 
 def ago(seconds: float) -> str:
     """A stretch of time in its largest unit: "5 min"."""
-    for unit_s, one, many in (
-        (86_400, "%(num)d day", "%(num)d days"),
-        (3_600, "%(num)d hour", "%(num)d hours"),
-        (60, "%(num)d minute", "%(num)d minutes"),
-    ):
-        if seconds >= unit_s:
-            return str(ngettext(one, many, int(seconds // unit_s)))
+    if seconds >= 86_400:
+        return str(ngettext("%(num)d day", "%(num)d days", int(seconds // 86_400)))
+    if seconds >= 3_600:
+        return str(ngettext("%(num)d hour", "%(num)d hours", int(seconds // 3_600)))
+    if seconds >= 60:
+        return str(ngettext("%(num)d minute", "%(num)d minutes", int(seconds // 60)))
     return str(gettext("less than a minute"))
 
 

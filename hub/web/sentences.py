@@ -5,14 +5,14 @@ every value. A sentence that the catalogue does not know is shown as it is.
 """
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
 from flask import Flask
 from flask_babel import get_translations
 
-_PLACE = re.compile(r"\{\w*\}")
+_PLACE = re.compile(r"\{(\w*)\}")
+_SENTENCE = re.compile(r"[^\W\d_].* .*\.", re.DOTALL)
 _LONGEST = 2_000
 
 
@@ -20,6 +20,7 @@ class _Pattern(NamedTuple):
     """A sentence with places: how it is recognised, and what it becomes."""
 
     match: re.Pattern[str]
+    names: tuple[str, ...]
     becomes: str
 
 
@@ -29,7 +30,8 @@ def register(app: Flask) -> None:
 
 
 def said(sentence: str) -> str:
-    """A sentence of the layers below in the language of the page; values in it stay as they are."""
+    """A sentence of the layers below in the language of the page; values in it stay as they are, unless one is a
+    sentence itself."""
     catalogue = getattr(get_translations(), "_catalog", None)
     if not catalogue or not sentence or len(sentence) > _LONGEST:
         return sentence
@@ -39,12 +41,20 @@ def said(sentence: str) -> str:
     for pattern in _patterns(_Key(catalogue)).get(sentence[:1], ()) + _patterns(_Key(catalogue)).get("", ()):
         found = pattern.match.fullmatch(sentence)
         if found is not None:
-            return _filled(pattern.becomes, iter(found.groups()))
+            return _filled(pattern, found.groups())
     return sentence
 
 
-def _filled(text: str, values: Iterator[str]) -> str:
-    return _PLACE.sub(lambda _place: next(values, ""), text)
+def _filled(pattern: _Pattern, values: tuple[str, ...]) -> str:
+    shown = [said(value) if _SENTENCE.fullmatch(value) else value for value in values]
+    named = dict(zip(pattern.names, shown, strict=True))
+    unnamed = iter(shown)
+    return _PLACE.sub(lambda place: named[place[1]] if place[1] else next(unnamed), pattern.becomes)
+
+
+def _place(name: str, after: str) -> str:
+    """A value and the words after it; a reason is a sentence of its own, so it ends with its full stop."""
+    return (r"(.*\.)" if name == "reason" else "(.*?)") + re.escape(after)
 
 
 class _Key:
@@ -68,10 +78,11 @@ def _patterns(key: _Key) -> dict[str, tuple[_Pattern, ...]]:
     for english, translated in key.catalogue.items():
         if not isinstance(english, str) or not isinstance(translated, str) or not _PLACE.search(english):
             continue
-        parts = _PLACE.split(english)
-        pattern = re.compile("(.*?)".join(re.escape(part) for part in parts), re.DOTALL)
+        pieces = _PLACE.split(english)
+        parts, names = pieces[::2], tuple(pieces[1::2])
+        pattern = re.compile(re.escape(parts[0]) + "".join(map(_place, names, parts[1:])), re.DOTALL)
         first = "" if english[0] == "{" else english[0]
-        found.setdefault(first, []).append((sum(map(len, parts)), _Pattern(pattern, translated)))
+        found.setdefault(first, []).append((sum(map(len, parts)), _Pattern(pattern, names, translated)))
     return {
         first: tuple(pattern for _, pattern in sorted(group, key=lambda one: -one[0])) for first, group in found.items()
     }

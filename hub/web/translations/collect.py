@@ -26,6 +26,7 @@ SENTENCE_PACKAGES = (
     "hub/portals",
     "hub/scenarios",
     "hub/validation.py",
+    "hub/web",
 )
 _ONE = ("_", "gettext", "lazy_gettext")
 _MANY = ("ngettext", "lazy_ngettext")
@@ -34,6 +35,7 @@ Msgid = str | tuple[str, str]
 _STATEMENT = re.compile(r"(SELECT|UPDATE|DELETE|INSERT|WITH|NOTIFY) ")
 _SCRIPT_ONE = re.compile(r"""\bt\(\s*"((?:[^"\\]|\\.)+)\"""")
 _SCRIPT_MANY = re.compile(r"""\btn\(\s*"((?:[^"\\]|\\.)+)",\s*"((?:[^"\\]|\\.)+)\"""")
+_COMMENT = re.compile(r"^\s*//.*$", re.MULTILINE)
 
 
 def everything() -> set[Msgid]:
@@ -48,7 +50,7 @@ def marked() -> Iterator[Msgid]:
         with file.open("rb") as page:
             for found in babel_extract(page, list(KEYWORDS), [], options):
                 yield from _msgids(found[2])
-    for file in sorted((ROOT / "hub/web").rglob("*.py")):
+    for file in _modules(ROOT / "hub/web"):
         with file.open("rb") as source:
             for marked_text in extract_python(source, KEYWORDS, [], {}):
                 yield from _msgids(marked_text[2])
@@ -59,7 +61,7 @@ def scripted() -> set[Msgid]:
     found: set[Msgid] = set()
     for folder, pattern in (("hub/web/static/js", "*.js"), ("hub/web/editor/src", "*.ts*")):
         for file in (ROOT / folder).rglob(pattern):
-            text = file.read_text()
+            text = _COMMENT.sub("", file.read_text())
             found |= {_unquoted(one[1]) for one in _SCRIPT_ONE.finditer(text)}
             found |= {(_unquoted(one[1]), _unquoted(one[2])) for one in _SCRIPT_MANY.finditer(text)}
     return found
@@ -69,8 +71,12 @@ def sentences() -> Iterator[str]:
     """What the layers below say to people, `{}` for each value put in."""
     for place in SENTENCE_PACKAGES:
         path = ROOT / place
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+        for file in _modules(path) if path.is_dir() else [path]:
             yield from _sentences_of(ast.parse(file.read_text()))
+
+
+def _modules(folder: Path) -> list[Path]:
+    return [file for file in sorted(folder.rglob("*.py")) if not {"node_modules", "translations"} & {*file.parts}]
 
 
 def _sentences_of(tree: ast.AST) -> Iterator[str]:
