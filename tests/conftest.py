@@ -6,6 +6,7 @@ module loads nothing else.
 """
 
 import os
+import shutil
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from hub.sandbox.server import Sandbox
     from hub.settings import Settings
 
+CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true")
 
 
@@ -213,3 +215,17 @@ def sandbox(_running_sandbox: "Sandbox") -> "Sandbox":
 
     requests.post(f"{_running_sandbox.url}/_control/reset", timeout=5).raise_for_status()
     return _running_sandbox
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """One Chromium for all tests of this process."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None and not IN_CI:
+        pytest.skip("there is no Chromium here: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        yield running
+        running.close()

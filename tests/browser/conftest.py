@@ -1,10 +1,9 @@
-"""What browser tests share: Chromium, and a running product with somebody signed in.
+"""What browser tests share: a running product with somebody signed in.
 
 A page that writes an error to its console, breaks the content policy, or asks another host for something fails the
 test that opened it.
 """
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,25 +16,10 @@ from hub.core import Hub
 from hub.portals.models import Portal
 from hub.sandbox.server import Sandbox
 from hub.settings import Settings
-from tests.conftest import IN_CI, free_port
+from tests.conftest import free_port
 from tests.processes import Product
 
 PASSWORD = "correct horse"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """One Chromium for all tests of this process."""
-    if CHROMIUM is None and not IN_CI:
-        pytest.skip("there is no Chromium here: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield running
-        running.close()
 
 
 @dataclass

@@ -1,6 +1,5 @@
 """The portal's pages in a real browser: the frame, its script, and the desk. Skipped where there is no Chromium."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -10,12 +9,7 @@ from hub.sandbox.bitrix24.server import Bitrix24
 from hub.sandbox.listening import Listener
 
 playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here"),
-    pytest.mark.xdist_group("browser"),
-]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+pytestmark = pytest.mark.xdist_group("browser")
 PAGE = """<!doctype html><html lang="en"><title>application</title><script src="{portal}/api/v1/"></script>
 <p id="path">{path}</p><p id="placement">{placement}</p>
 <script>BX24.init(() => {{
@@ -53,14 +47,6 @@ def ready(outer: "playwright.Page | playwright.FrameLocator") -> "playwright.Fra
             if last or "context was destroyed" not in str(error):
                 raise
     raise AssertionError
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["playwright.Browser"]:
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield running
-        running.close()
 
 
 @pytest.fixture
