@@ -203,11 +203,14 @@ class Database:
 
 
 def _make_private(path: Path) -> None:
-    """Messages and phone numbers are nobody else's to read; SQLite gives its other files the mode of this one."""
+    """Messages and phone numbers are nobody else's to read; SQLite gives its other files the mode of this one.
+
+    A file that is there is left alone: closing a handle of it would drop the locks that this process has on it.
+    """
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except OSError:
-        # It cannot be written: whoever connects is told so in the ordinary way.
+        # It is there, or it cannot be written: whoever connects is told so in the ordinary way.
         return
 
 

@@ -1,5 +1,7 @@
 """Sessions: what is written stays when the block ends well, and only then."""
 
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -72,6 +74,21 @@ def test_sessions_and_the_writer_take_turns(hub: Hub) -> None:
     with hub.db.sql() as sql:
         assert sql.one("SELECT count(*) FROM event_key") == (40,)
     assert len(names(hub.db)) == 40
+
+
+@pytest.mark.databases("sqlite")
+def test_a_second_database_of_a_process_leaves_the_locks_of_the_first(hub: Hub, settings: Settings) -> None:
+    """Closing any handle of a file drops all of a process's locks on it, and whoever closes a file that nobody has
+    locked takes the log of changes away from those who still use it."""
+    with hub.db.write() as session:
+        session.add(portal("one"))
+    path = settings.database_url.removeprefix("sqlite:///")
+    second = Database(settings)
+    stranger = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT * FROM portal'); c.close()"
+    subprocess.run([sys.executable, "-c", stranger, path], check=True)
+    assert Path(f"{path}-wal").exists()
+    second.close()
+    assert names(hub.db) == ["one"]
 
 
 @pytest.mark.databases("sqlite")
