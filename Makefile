@@ -39,15 +39,15 @@ demo-check: install ## the demo without a person: start, send, look at what arri
 run: install ## the product itself: migrate, then web and worker (settings: docs/operations.md)
 	@$(BIN)/hub serve
 
-browser: ## Chromium for the tests, from the system's packages where we may install them
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
+browser: install-dev ## Chromium for the tests, from the system's packages where we may install them
+	@{ command -v chromium || command -v chromium-browser; } >/dev/null && $(BIN)/playwright --version >/dev/null 2>&1 || { \
 	  as_root=; [ "$$(id -u)" = 0 ] || as_root="sudo -n"; \
 	  { $$as_root true 2>/dev/null && command -v apt-get >/dev/null && echo "Installing Chromium…" \
 	    && $$as_root apt-get update -qq && $$as_root env DEBIAN_FRONTEND=noninteractive \
-	       apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; } \
+	       apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core libatomic1 >/dev/null; } \
 	  || echo "No Chromium, and no right to install it: tests in a browser are skipped." >&2; }
 
-test: install-dev browser ## all tests, on SQLite and on PostgreSQL
+test: browser ## all tests, on SQLite and on PostgreSQL
 	@$(BIN)/python -m pytest -n $(PYTEST_PROCESSES) --dist loadgroup -rs $(PYTEST_ARGS)
 
 crash: install-dev ## kill processes under load for some twenty minutes: 20,000 events, 100 kills, both databases and rules
