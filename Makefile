@@ -20,7 +20,7 @@ MAKE_VENV := $(PYTHON) -m venv $(VENV)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo demo-check run browser test crash lint bench assets messages requirements clean
+.PHONY: help install install-dev demo demo-check run browser test crash lint bench pictures assets messages requirements clean
 
 help: ## this list
 	@echo "Hubline: what make can do"
@@ -64,6 +64,9 @@ lint: install-dev ## ruff, mypy and the rules about who may import whom
 
 bench: install-dev ## what it does in a second, beside bare programs that do the same (PEERS=1: beside Node-RED, too)
 	@$(BIN)/python -m bench $(if $(PEERS),--peers) $(BENCH_ARGS)
+
+pictures: browser ## a picture of every screen, in every state and theme, under instance/pictures
+	@$(BIN)/python -m tests.browser.pictures instance/pictures
 
 assets: ## rebuild what browsers get (needs Node.js 20 and npm); the result is committed
 	@cd hub/web/editor && npm ci --no-audit --no-fund --loglevel=error && npm run --silent check && npm run --silent build

@@ -217,15 +217,19 @@ def sandbox(_running_sandbox: "Sandbox") -> "Sandbox":
     return _running_sandbox
 
 
+def chromium() -> str | None:
+    """Where the system's Chromium is, if it has one."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """One Chromium for all tests of this process."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None and not IN_CI:
+    if chromium() is None and not IN_CI:
         pytest.skip("there is no Chromium here: apt-get install chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        running = driver.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
         yield running
         running.close()

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import Site
 from tests.browser.looking import cut_off, violations
+from tests.browser.site import Site
 
 pytestmark = pytest.mark.databases("sqlite")
 
