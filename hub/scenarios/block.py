@@ -8,15 +8,56 @@ So a block's test needs neither a database nor a network.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hub.scenarios.outcomes import (
+    AwaitMessage,
+    Call,
+    Fail,
+    Finish,
+    Go,
+    Loop,
+    NewMessage,
+    Outcome,
+    Perform,
+    Send,
+    Sleep,
+)
 from hub.values import Value
 
+__all__ = [
+    "AwaitMessage",
+    "Block",
+    "BlockConfig",
+    "Call",
+    "CheckContext",
+    "CrmInfo",
+    "Fail",
+    "Finish",
+    "Go",
+    "JsonType",
+    "LineInfo",
+    "Loop",
+    "NewMessage",
+    "Outcome",
+    "Perform",
+    "Problem",
+    "RunContext",
+    "Send",
+    "Sleep",
+    "Summary",
+    "TemplateMark",
+    "TextTemplate",
+    "ValueTemplate",
+]
+
 JsonType = Literal["string", "number", "boolean", "object", "list", "any"]
+Summary = tuple[str, Mapping[str, str | int | float]]
+"""A text with `%(name)s` places, and what stands in them: texts, marked texts, or a duration in seconds."""
 
 
 @dataclass(frozen=True)
@@ -57,120 +98,6 @@ class Problem:
             "field": self.field,
             "severity": self.severity,
         }
-
-
-# ---------------------------------------------------------------- outcomes
-
-
-@dataclass(frozen=True)
-class Go:
-    """Leave by `port`. `output` becomes `blocks.<id>`; `variables` and `globals` are set; `result` is a piece of the
-    answer of the results link (only `return_result` gives it)."""
-
-    port: str = "next"
-    output: Mapping[str, Value] = field(default_factory=dict)
-    variables: Mapping[str, Value] = field(default_factory=dict)
-    globals: Mapping[str, Value] = field(default_factory=dict)
-    result: Mapping[str, Value] | None = None
-
-
-@dataclass(frozen=True)
-class Fail:
-    """Leave by the port `error`; where nothing is connected there, the run fails with this code and message.
-
-    `blame` says whose fault a waiting caller is told: `data` answers 422, `messenger` 502.
-    """
-
-    code: str
-    message: str
-    output: Mapping[str, Value] = field(default_factory=dict)
-    blame: Literal["data", "messenger"] = "data"
-
-
-@dataclass(frozen=True)
-class Finish:
-    """End the run here."""
-
-    ok: bool = True
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class NewMessage:
-    """A message as the scenario wants it sent; `chat_id` is already in the form that the channel wants. `template`:
-    `{"name", "language", "parameters": [[place, text], …]}`, sent in place of `text`, which then only describes it."""
-
-    line: str
-    chat_id: str
-    chat_id_raw: str
-    messenger: str
-    text: str = ""
-    file_url: str | None = None
-    buttons: tuple[Mapping[str, Value], ...] = ()
-    template: Mapping[str, Value] | None = None
-    best_before_s: int | None = None
-    not_before: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Send:
-    """Put a message into the outbox, then wait until it is `queued`, `sent` or `delivered`.
-
-    Asked again with `resumed = {"kind": "message", "message": {id, state, provider_id, chat_id, messenger, sent_at,
-    error: {code, message} | null}, "timed_out": bool}`. On the results link a wait for `queued` lasts until `sent`,
-    as long as the caller waits.
-    """
-
-    message: NewMessage
-    wait_for: Literal["queued", "sent", "delivered"] = "queued"
-
-
-@dataclass(frozen=True)
-class Perform:
-    """Make an outgoing call. Asked again with `resumed = {"kind": "performed", "response": {…}}`,
-    `{"kind": "performed", "error": {code, message}}`, or, when a crash left it open and `repeatable` is false,
-    `{"kind": "interrupted"}`."""
-
-    kind: str
-    spec: Mapping[str, Value]
-    repeatable: bool = False
-
-
-@dataclass(frozen=True)
-class Sleep:
-    """Pause until then. Asked again with `resumed = {"kind": "time"}`."""
-
-    until: datetime
-
-
-@dataclass(frozen=True)
-class AwaitMessage:
-    """Wait until a message reaches one of `states` or can no longer do so. Asked again as after `Send`."""
-
-    message_id: str
-    states: tuple[str, ...]
-    until: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Loop:
-    """Run what hangs on port `each` once for every item, as local variable `name`.
-    Asked again with `resumed = {"kind": "looped", "count": n}`."""
-
-    items: tuple[Value, ...]
-    name: str
-
-
-@dataclass(frozen=True)
-class Call:
-    """Run another scenario with these values as its local variables. Asked again with
-    `resumed = {"kind": "returned", "status": "completed"|"failed", "result": {…}, "error": {code, message} | null}`."""
-
-    scenario: int
-    values: Mapping[str, Value]
-
-
-Outcome = Go | Fail | Finish | Send | Perform | Sleep | AwaitMessage | Loop | Call
 
 
 @dataclass(frozen=True)
@@ -248,17 +175,22 @@ class CheckContext(Protocol):
 class Block(ABC):
     """One kind of block: `hub/scenarios/blocks/<type>.py` holds the only class that has this `type`.
 
-    `outputs` names what `blocks.<id>.…` offers and its JSON type. When a config changes shape, `version` rises and
-    `upgrade` brings old documents along.
+    `outputs` names what `blocks.<id>.…` offers and its JSON type, `output_titles` what people call it. `first` is the
+    config of a block that has just been drawn. Texts for people are marked with `form._` and translated where they
+    are shown. When a config changes shape, `version` rises and `upgrade` brings old documents along.
     """
 
     type: ClassVar[str]
     title: ClassVar[str]
-    group: ClassVar[Literal["start", "message", "logic", "data", "connect"]]
+    about: ClassVar[str]
+    icon: ClassVar[str]
+    group: ClassVar[Literal["start", "message", "logic", "data", "bitrix24", "answer"]]
     version: ClassVar[int] = 1
     start: ClassVar[bool] = False
     ports: ClassVar[tuple[str, ...]] = ("next",)
     outputs: ClassVar[Mapping[str, JsonType]] = {}
+    output_titles: ClassVar[Mapping[str, str]] = {}
+    first: ClassVar[Mapping[str, Value]] = {}
 
     class Config(BlockConfig):
         """Nothing to set."""
@@ -270,6 +202,14 @@ class Block(ABC):
     def outputs_of(self, config: Any) -> Mapping[str, JsonType]:
         """The outputs of this block; overridden where the config makes them."""
         return self.outputs
+
+    def ports_drawn(self, config: Mapping[str, Value]) -> tuple[str, ...]:
+        """The exits that the editor shows while a config cannot be read yet."""
+        return self.ports
+
+    def summary(self, config: Any) -> Summary | None:
+        """In one line, what the block does with this config."""
+        return None
 
     def fills(self, config: Any) -> tuple[str, ...]:
         """The local variables that a start block fills before the run begins; overridden by starts that do."""

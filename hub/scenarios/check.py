@@ -1,6 +1,6 @@
 """Checks a scenario for publishing: either it becomes a `Program` that the engine runs, or one sees what is wrong.
 
-Each check is a short generator over the same `_Scenario`; what only one kind of block can know is asked of the block.
+Each check is a short generator over the same `Examined`; what only one kind of block can know is asked of the block.
 """
 
 from collections.abc import Iterator, Mapping
@@ -58,17 +58,17 @@ class Program:
 
 def check(doc: Document, resources: Resources) -> tuple[Program | None, list[Problem]]:
     """The program, and everything that is wrong; with any problem of severity `error` there is no program."""
-    scenario = _Scenario(doc, resources, {node.id: node for node in doc.blocks})
-    problems = [
-        *_blocks(scenario),
-        *_links(scenario),
-        *_reach(scenario),
-        *_templates(scenario),
-        *_own_problems(scenario),
-    ]
+    scenario, problems = examined(doc, resources)
     if any(problem.severity == "error" for problem in problems):
         return None, problems
     return _program(scenario), problems
+
+
+def examined(doc: Document, resources: Resources) -> "tuple[Examined, list[Problem]]":
+    """What is known of the blocks of a document, and everything that is wrong with it."""
+    scenario = Examined(doc, resources, {node.id: node for node in doc.blocks})
+    found = (_blocks, _links, _reach, _templates, _own_problems)
+    return scenario, [problem for part in found for problem in part(scenario)]
 
 
 class NotRunnable(ValueError):
@@ -82,7 +82,7 @@ class NotRunnable(ValueError):
 def compile_document(doc: Document) -> Program:
     """The program of a document that passed its check once: what the portal has today is not asked again.
     Raises NotRunnable where there is no start or a block cannot be read."""
-    scenario = _Scenario(doc, _Nothing(), {node.id: node for node in doc.blocks})
+    scenario = Examined(doc, _Nothing(), {node.id: node for node in doc.blocks})
     problems = [*_blocks(scenario), *_reach(scenario)]
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
@@ -103,7 +103,7 @@ class _Nothing:
         return None
 
 
-class _Scenario:
+class Examined:
     """A document with what is known of its blocks so far."""
 
     def __init__(self, doc: Document, resources: Resources, written: dict[str, BlockNode]) -> None:
@@ -127,7 +127,7 @@ class _CheckContext:
     """The `CheckContext` that one block sees."""
 
     block_id: str
-    scenario: _Scenario
+    scenario: Examined
 
     def line(self, name: str) -> LineInfo | None:
         return self.scenario.resources.line(name)
@@ -143,7 +143,7 @@ class _CheckContext:
         return (self.scenario.written[block_id].type, config) if config is not None else None
 
 
-def _blocks(scenario: _Scenario) -> Iterator[Problem]:
+def _blocks(scenario: Examined) -> Iterator[Problem]:
     """Read every config; what can be read stays in `scenario.configs`."""
     for node in scenario.doc.blocks:
         block = scenario.known.get(node.type)
@@ -163,7 +163,7 @@ def _blocks(scenario: _Scenario) -> Iterator[Problem]:
             yield from schema_problems(error, node.id, "bad_config")
 
 
-def _links(scenario: _Scenario) -> Iterator[Problem]:
+def _links(scenario: Examined) -> Iterator[Problem]:
     """Loose ends, ports that are not there or used twice, links into the start."""
     taken: set[tuple[str, str]] = set()
     for number, link in enumerate(scenario.doc.links):
@@ -184,7 +184,7 @@ def _links(scenario: _Scenario) -> Iterator[Problem]:
             yield Problem("unknown_port", message, link.from_, place)
 
 
-def _reach(scenario: _Scenario) -> Iterator[Problem]:
+def _reach(scenario: Examined) -> Iterator[Problem]:
     """No start, several starts, and blocks that nothing leads to."""
     if not scenario.starts:
         yield Problem("no_start", "The scenario has no start block.")
@@ -205,7 +205,7 @@ def _reach(scenario: _Scenario) -> Iterator[Problem]:
             yield Problem("unreachable", "Nothing leads to this block.", block_id, None, "warning")
 
 
-def _templates(scenario: _Scenario) -> Iterator[Problem]:
+def _templates(scenario: Examined) -> Iterator[Problem]:
     """Templates that cannot be read, results of blocks that do not exist, names that differ only by case."""
     names = _Names(scenario)
     for block_id, _, config in scenario.checked():
@@ -231,7 +231,7 @@ def _bare_paths(config: BlockConfig) -> Iterator[tuple[str, str]]:
         yield f"skip_if_empty[{number}]", path
 
 
-def _reference(scenario: _Scenario, path: Path, block_id: str, place: str) -> Iterator[Problem]:
+def _reference(scenario: Examined, path: Path, block_id: str, place: str) -> Iterator[Problem]:
     if path.root != "blocks" or not path.steps:
         return
     target = str(path.steps[0])
@@ -252,7 +252,7 @@ def _reference(scenario: _Scenario, path: Path, block_id: str, place: str) -> It
 class _Names:
     """The short names that a scenario can know before a request comes."""
 
-    def __init__(self, scenario: _Scenario) -> None:
+    def __init__(self, scenario: Examined) -> None:
         known = [*SYSTEM_NAMES, *ROOT_NAMES, *(variable.name for variable in scenario.doc.variables)]
         for _, block, config in scenario.checked():
             known += block.fills(config)
@@ -269,12 +269,12 @@ class _Names:
             yield Problem("similar_name", message, block_id, place, "warning")
 
 
-def _own_problems(scenario: _Scenario) -> Iterator[Problem]:
+def _own_problems(scenario: Examined) -> Iterator[Problem]:
     for block_id, block, config in scenario.checked():
         yield from block.problems(config, _CheckContext(block_id, scenario))
 
 
-def _program(scenario: _Scenario) -> Program:
+def _program(scenario: Examined) -> Program:
     start = scenario.starts[0]
     config = scenario.configs[start]
     titles = {node.id: node.title for node in scenario.doc.blocks}

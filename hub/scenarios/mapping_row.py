@@ -1,13 +1,31 @@
 """One row of a mapping: which field of a CRM's card fills which variable, and how it is written."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from hub.language import field_problem
+from hub.scenarios.form import _, hint
 
 Format = Literal["text", "phone", "money", "date", "datetime", "label", "id", "json"]
 Pick = Literal["first", "mobile", "work", "all"]
+FORMATS: Mapping[str, str] = {
+    "text": _("text"),
+    "phone": _("phone number"),
+    "money": _("sum of money"),
+    "date": _("date"),
+    "datetime": _("date and time"),
+    "label": _("name of the value"),
+    "id": _("code of the value"),
+    "json": _("everything, as JSON"),
+}
+PICKS: Mapping[str, str] = {
+    "first": _("the first"),
+    "mobile": _("the mobile one"),
+    "work": _("the one at work"),
+    "all": _("all of them"),
+}
 FROM_CARDS = ("email", "name", "phone", "responsible")
 """System variables that a card may fill."""
 
@@ -18,11 +36,11 @@ class MappingRow(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    variable: str = Field(min_length=1, max_length=64)
-    field: str = Field(pattern=r"^[A-Za-z0-9_]{1,100}(\.[A-Za-z0-9_]{1,100})?$")
-    format: Format | None = None
-    default: str = Field(default="", max_length=1000)
-    pick: Pick = "first"
+    variable: str = Field(min_length=1, max_length=64, title=_("Variable"))
+    field: str = Field(pattern=r"^[A-Za-z0-9_]{1,100}(\.[A-Za-z0-9_]{1,100})?$", title=_("CRM field"))
+    format: Format | None = Field(default=None, title=_("Format"), json_schema_extra=hint(titles=FORMATS))
+    default: str = Field(default="", max_length=1000, title=_("If empty"))
+    pick: Pick = Field(default="first", title=_("Which of several"), json_schema_extra=hint(titles=PICKS))
 
     @field_validator("variable")
     @classmethod

@@ -19,19 +19,29 @@ from hub.scenarios.block import (
     Outcome,
     Problem,
     RunContext,
+    Summary,
 )
 from hub.scenarios.blocks.condition import Comparison
+from hub.scenarios.form import ENTITIES, _, hint
 from hub.scenarios.mapping_row import FROM_CARDS, MappingRow
 from hub.values import Value
 
 ENTITY = r"^(deal|contact|lead|company|dynamic:[0-9]{1,9})$"
 
 
+ON: Mapping[str, str] = {
+    "created": _("a card is created"),
+    "updated": _("a card is changed"),
+    "stage": _("a card comes to a stage"),
+    "field": _("a field is changed"),
+}
+
+
 class CardFilter(BlockConfig):
     """Comparisons that must hold for a card: all of them, or any. They see the mapped variables and `bitrix.…`."""
 
-    all: list[Comparison] | None = Field(default=None, min_length=1, max_length=50)
-    any: list[Comparison] | None = Field(default=None, min_length=1, max_length=50)
+    all: list[Comparison] | None = Field(default=None, min_length=1, max_length=50, title=_("All of these hold"))
+    any: list[Comparison] | None = Field(default=None, min_length=1, max_length=50, title=_("One of these holds"))
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> "CardFilter":
@@ -49,23 +59,51 @@ class Bitrix24Event(Block):
     """Bitrix24 event."""
 
     type: ClassVar[str] = "bitrix24_event"
-    title: ClassVar[str] = "Bitrix24 event"
+    title: ClassVar[str] = _("Bitrix24 event")
+    about: ClassVar[str] = _("Starts when a card of the CRM is created or changed.")
+    icon: ClassVar[str] = "bolt"
     group: ClassVar[Literal["start"]] = "start"
     start: ClassVar[bool] = True
     outputs: ClassVar[Mapping[str, JsonType]] = {"old": "object", "new": "object"}
+    output_titles: ClassVar[Mapping[str, str]] = {"old": _("values before"), "new": _("values now")}
+    first: ClassVar[Mapping[str, Value]] = {"entity": "deal", "on": "stage"}
 
     class Config(BlockConfig):
         """`stage`: the one that a card comes to; `fields`: whose change counts; `category`: only cards of this funnel;
         `mapping`: instead of the portal's own; `merge_s`: how long a burst of changes may last."""
 
-        entity: str = Field(pattern=ENTITY)
-        on: Literal["created", "updated", "stage", "field"]
-        stage: str | None = Field(default=None, min_length=1, max_length=64)
-        fields: list[str] = Field(default_factory=list, max_length=50)
-        category: int | None = Field(default=None, ge=0)
-        filter: CardFilter | None = None
-        mapping: list[MappingRow] | None = Field(default=None, max_length=100)
-        merge_s: int = Field(default=5, ge=0, le=3600)
+        entity: str = Field(pattern=ENTITY, title=_("Kind of card"), json_schema_extra=hint("entity", titles=ENTITIES))
+        on: Literal["created", "updated", "stage", "field"] = Field(
+            title=_("What happens"), json_schema_extra=hint(titles=ON)
+        )
+        category: int | None = Field(default=None, ge=0, title=_("Funnel"), json_schema_extra=hint("number"))
+        stage: str | None = Field(
+            default=None, min_length=1, max_length=64, title=_("Stage"), json_schema_extra=hint("stage")
+        )
+        fields: list[str] = Field(
+            default_factory=list,
+            max_length=50,
+            title=_("Fields whose change counts"),
+            json_schema_extra=hint(suggest="crm_fields"),
+        )
+        filter: CardFilter | None = Field(
+            default=None, title=_("Only cards that fit"), json_schema_extra=hint(more=True)
+        )
+        mapping: list[MappingRow] | None = Field(
+            default=None,
+            max_length=100,
+            title=_("CRM fields as variables"),
+            description=_("Without a choice of its own the scenario takes those of the page “CRM fields”."),
+            json_schema_extra=hint("mapping"),
+        )
+        merge_s: int = Field(
+            default=5,
+            ge=0,
+            le=3600,
+            title=_("Wait for further changes"),
+            description=_("Several changes within this time start the scenario once."),
+            json_schema_extra=hint("duration_s", more=True),
+        )
 
         @model_validator(mode="after")
         def _has_what_it_watches(self) -> "Bitrix24Event.Config":
@@ -79,6 +117,12 @@ class Bitrix24Event(Block):
             if len(set(names)) != len(names):
                 raise ValueError("two rows of the mapping fill the same variable")
             return self
+
+    def summary(self, config: Config) -> Summary:
+        """What it waits for; the portal's own words for stages and fields are not known here."""
+        watched = config.stage if config.on == "stage" else ", ".join(config.fields) if config.on == "field" else None
+        told = {"entity": ENTITIES.get(config.entity, config.entity), "what": ON[config.on], "watched": watched or ""}
+        return ("%(entity)s: %(what)s %(watched)s", told)
 
     def fills(self, config: Config) -> tuple[str, ...]:
         """The local variables of its own mapping; those of the portal's mapping are known when a card comes."""

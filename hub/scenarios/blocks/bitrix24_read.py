@@ -14,8 +14,10 @@ from hub.scenarios.block import (
     Outcome,
     Perform,
     RunContext,
+    Summary,
     TextTemplate,
 )
+from hub.scenarios.form import ENTITIES, _, hint
 from hub.values import Value
 
 Entity = Annotated[str, Field(pattern=r"^(deal|contact|lead|company|dynamic:[1-9][0-9]{0,8})$")]
@@ -25,17 +27,30 @@ class Bitrix24Read(Block):
     """Read from Bitrix24."""
 
     type: ClassVar[str] = "bitrix24_read"
-    title: ClassVar[str] = "Read from Bitrix24"
-    group: ClassVar[Literal["connect"]] = "connect"
+    title: ClassVar[str] = _("Read from Bitrix24")
+    about: ClassVar[str] = _("Takes a card of the CRM and offers its fields.")
+    icon: ClassVar[str] = "database-search"
+    group: ClassVar[Literal["bitrix24"]] = "bitrix24"
     ports: ClassVar[tuple[str, ...]] = ("next", "error")
     outputs: ClassVar[Mapping[str, JsonType]] = {"*": "any"}
+    first: ClassVar[Mapping[str, Value]] = {"entity": "contact", "id": ""}
 
     class Config(BlockConfig):
         """`fields`: codes of the fields to read, such as `OPPORTUNITY` or `UF_CRM_1`; all of them if none is named."""
 
-        entity: Entity
-        id: TextTemplate = Field(min_length=1, max_length=2000)
-        fields: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(default_factory=list, max_length=200)
+        entity: Entity = Field(title=_("Kind of card"), json_schema_extra=hint("entity", titles=ENTITIES))
+        id: TextTemplate = Field(min_length=1, max_length=2000, title=_("Number of the card"))
+        fields: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(
+            default_factory=list,
+            max_length=200,
+            title=_("Fields"),
+            description=_("All of them if none is chosen."),
+            json_schema_extra=hint(suggest="crm_fields"),
+        )
+
+    def summary(self, config: Config) -> Summary:
+        """Which card."""
+        return _("%(entity)s number %(id)s"), {"entity": ENTITIES.get(config.entity, config.entity), "id": config.id}
 
     def outputs_of(self, config: Any) -> Mapping[str, JsonType]:
         """The named fields, else whatever the card has."""

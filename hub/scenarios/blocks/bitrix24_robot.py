@@ -7,42 +7,76 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from hub.language import field_problem
-from hub.scenarios.block import Block, BlockConfig, CheckContext, Go, JsonType, Outcome, Problem, RunContext
+from hub.scenarios.block import (
+    Block,
+    BlockConfig,
+    CheckContext,
+    Go,
+    JsonType,
+    Outcome,
+    Problem,
+    RunContext,
+    Summary,
+)
+from hub.scenarios.form import _, hint
 
 MAX_TIMEOUT_S = 30 * 86_400
 _name = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}\Z")
 
 
+INPUT_TYPES: Mapping[str, str] = {
+    "string": _("line of text"),
+    "text": _("text"),
+    "int": _("whole number"),
+    "double": _("number"),
+    "bool": _("yes or no"),
+    "date": _("date"),
+    "datetime": _("date and time"),
+    "user": _("employee"),
+}
+
+
 class Input(BlockConfig):
     """What the author of a process fills in; it becomes a local variable. The portal takes Latin names only."""
 
-    name: str = Field(min_length=1, max_length=64)
-    title: str = Field(default="", max_length=100)
-    type: Literal["string", "text", "int", "double", "bool", "date", "datetime", "user"] = "string"
+    name: str = Field(min_length=1, max_length=64, title=_("Name in Latin letters"))
+    title: str = Field(default="", max_length=100, title=_("What people see"))
+    type: Literal["string", "text", "int", "double", "bool", "date", "datetime", "user"] = Field(
+        default="string", title=_("Type"), json_schema_extra=hint(titles=INPUT_TYPES)
+    )
 
 
 class Bitrix24Robot(Block):
     """Bitrix24 robot."""
 
     type: ClassVar[str] = "bitrix24_robot"
-    title: ClassVar[str] = "Bitrix24 robot"
+    title: ClassVar[str] = _("Bitrix24 robot")
+    about: ClassVar[str] = _("Starts when a robot or a process of the portal asks, and may answer it.")
+    icon: ClassVar[str] = "robot"
     group: ClassVar[Literal["start"]] = "start"
     start: ClassVar[bool] = True
     outputs: ClassVar[Mapping[str, JsonType]] = {"document_id": "string"}
+    output_titles: ClassVar[Mapping[str, str]] = {"document_id": _("card that the robot works on")}
 
     class Config(BlockConfig):
         """`title` is what the portal calls the robot. `wait`: its process stands still until the result is there, for
         at most `timeout_s` seconds if that is set."""
 
-        title: str = Field(min_length=1, max_length=100)
-        inputs: list[Input] = Field(default_factory=list, max_length=50)
-        wait: bool = True
-        timeout_s: int | None = Field(default=None, ge=1, le=MAX_TIMEOUT_S)
+        title: str = Field(min_length=1, max_length=100, title=_("Name among the robots"))
+        inputs: list[Input] = Field(default_factory=list, max_length=50, title=_("What the robot passes on"))
+        wait: bool = Field(default=True, title=_("The robot waits for the result"))
+        timeout_s: int | None = Field(
+            default=None, ge=1, le=MAX_TIMEOUT_S, title=_("At most"), json_schema_extra=hint("duration_s", more=True)
+        )
 
         @property
         def fields(self) -> list[str]:
             """The names of the variables that it fills."""
             return [one.name for one in self.inputs]
+
+    def summary(self, config: Config) -> Summary:
+        """What the robot is called."""
+        return _("Robot “%(title)s”"), {"title": config.title}
 
     def fills(self, config: Config) -> tuple[str, ...]:
         """Its inputs."""

@@ -18,10 +18,12 @@ from hub.scenarios.block import (
     Perform,
     Problem,
     RunContext,
+    Summary,
     TextTemplate,
     ValueTemplate,
 )
 from hub.scenarios.blocks.bitrix24_read import Entity, card_number
+from hub.scenarios.form import ENTITIES, _, hint
 from hub.values import Value, as_text
 
 MAX_TEXT = 60_000
@@ -30,14 +32,27 @@ _SAID_TWICE = frozenset({"create", "comment", "activity"})
 """Actions that would be seen twice if they were done twice, and of which the portal cannot tell whether it did them."""
 
 
+ACTIONS: Mapping[str, str] = {
+    "update": _("change a card"),
+    "create": _("make a card"),
+    "comment": _("comment in the timeline"),
+    "notify": _("tell an employee"),
+    "activity": _("plan a to-do"),
+}
+
+
 class Bitrix24Write(Block):
     """Change Bitrix24."""
 
     type: ClassVar[str] = "bitrix24_write"
-    title: ClassVar[str] = "Change Bitrix24"
-    group: ClassVar[Literal["connect"]] = "connect"
+    title: ClassVar[str] = _("Change Bitrix24")
+    about: ClassVar[str] = _("Changes or makes a card, comments on it, tells an employee.")
+    icon: ClassVar[str] = "database-edit"
+    group: ClassVar[Literal["bitrix24"]] = "bitrix24"
     ports: ClassVar[tuple[str, ...]] = ("next", "error")
     outputs: ClassVar[Mapping[str, JsonType]] = {"id": "string", "changed": "boolean"}
+    output_titles: ClassVar[Mapping[str, str]] = {"id": _("number of the card"), "changed": _("whether it changed")}
+    first: ClassVar[Mapping[str, Value]] = {"action": "comment", "text": ""}
 
     class Config(BlockConfig):
         """`update` and `create` write `fields` by their codes; a deal's CATEGORY_ID moves it to another funnel.
@@ -45,12 +60,30 @@ class Bitrix24Write(Block):
         the title `text` (fields DEADLINE, DESCRIPTION; `user_id` is responsible). Without `entity` and `id` it is the
         card that the run is about."""
 
-        action: Literal["update", "create", "comment", "notify", "activity"]
-        entity: Entity | None = None
-        id: TextTemplate = Field(default="", max_length=2000)
-        fields: dict[FieldCode, ValueTemplate] = Field(default_factory=dict, max_length=200)
-        text: TextTemplate = Field(default="", max_length=MAX_TEXT)
-        user_id: TextTemplate = Field(default="", max_length=2000)
+        action: Literal["update", "create", "comment", "notify", "activity"] = Field(
+            title=_("What to do"), json_schema_extra=hint(titles=ACTIONS)
+        )
+        text: TextTemplate = Field(
+            default="", max_length=MAX_TEXT, title=_("Text"), json_schema_extra=hint("template_multiline")
+        )
+        fields: dict[FieldCode, ValueTemplate] = Field(
+            default_factory=dict, max_length=200, title=_("Fields"), json_schema_extra=hint(suggest="crm_fields")
+        )
+        user_id: TextTemplate = Field(default="", max_length=2000, title=_("Employee"))
+        entity: Entity | None = Field(
+            default=None,
+            title=_("Kind of card"),
+            description=_("Without one it is the card that the run is about."),
+            json_schema_extra=hint("entity", titles=ENTITIES, more=True),
+        )
+        id: TextTemplate = Field(
+            default="", max_length=2000, title=_("Number of the card"), json_schema_extra=hint(more=True)
+        )
+
+    def summary(self, config: Config) -> Summary:
+        """What is done, and with which words or fields."""
+        what = config.text or ", ".join(config.fields)
+        return "%(action)s: %(what)s", {"action": ACTIONS[config.action], "what": what}
 
     def problems(self, config: Config, check: CheckContext) -> Iterator[Problem]:
         """What the action needs and does not have."""

@@ -17,15 +17,19 @@ from hub.scenarios.block import (
     Outcome,
     Problem,
     RunContext,
+    Summary,
     ValueTemplate,
 )
+from hub.scenarios.form import _, hint
 
 
 class CallScenario(Block):
     """Call a scenario."""
 
     type: ClassVar[str] = "call_scenario"
-    title: ClassVar[str] = "Call a scenario"
+    title: ClassVar[str] = _("Call a scenario")
+    about: ClassVar[str] = _("Runs another scenario and takes its result.")
+    icon: ClassVar[str] = "sitemap"
     group: ClassVar[Literal["logic"]] = "logic"
     ports: ClassVar[tuple[str, ...]] = ("next", "error")
     outputs: ClassVar[Mapping[str, JsonType]] = {"*": "any"}
@@ -33,8 +37,12 @@ class CallScenario(Block):
     class Config(BlockConfig):
         """`values` become local variables of the called scenario."""
 
-        scenario: int = Field(ge=1)
-        values: dict[str, ValueTemplate] = Field(default_factory=dict, max_length=100)
+        scenario: int = Field(ge=1, title=_("Scenario"), json_schema_extra=hint("scenario"))
+        values: dict[str, ValueTemplate] = Field(default_factory=dict, max_length=100, title=_("Variables for it"))
+
+    def summary(self, config: Config) -> Summary:
+        """Which one."""
+        return _("Scenario number %(scenario)s"), {"scenario": str(config.scenario)}
 
     def problems(self, config: Config, check: CheckContext) -> Iterator[Problem]:
         """A scenario that is not there, and names that no variable can have."""

@@ -15,16 +15,38 @@ from hub.scenarios.block import (
     Outcome,
     Problem,
     RunContext,
+    Summary,
     ValueTemplate,
 )
+from hub.scenarios.form import _, hint
+from hub.values import Value
+
+OPERATOR_TITLES: Mapping[str, str] = {
+    "eq": _("equals"),
+    "ne": _("differs from"),
+    "contains": _("contains"),
+    "not_contains": _("does not contain"),
+    "starts_with": _("begins with"),
+    "ends_with": _("ends with"),
+    "gt": _("is more than"),
+    "ge": _("is at least"),
+    "lt": _("is less than"),
+    "le": _("is at most"),
+    "empty": _("is empty"),
+    "not_empty": _("is not empty"),
+    "in": _("is in the list"),
+    "matches": _("matches the pattern"),
+    "before": _("is before"),
+    "after": _("is after"),
+}
 
 
 class Comparison(BlockConfig):
     """Two values and what must hold between them; `empty` and `not_empty` need no `right`."""
 
-    left: ValueTemplate
-    op: Operator
-    right: ValueTemplate = None
+    left: ValueTemplate = Field(title=_("Value"))
+    op: Operator = Field(title=_("Comparison"), json_schema_extra=hint(titles=OPERATOR_TITLES))
+    right: ValueTemplate = Field(default=None, title=_("With what"))
 
     @model_validator(mode="after")
     def _has_what_it_compares(self) -> "Comparison":
@@ -36,9 +58,9 @@ class Comparison(BlockConfig):
 class Branch(BlockConfig):
     """A port and the comparisons that lead to it: all of them, or any."""
 
-    port: str = Field(pattern=r"^[^\W\d][\w-]{0,63}$")
-    all: list[Comparison] | None = Field(default=None, min_length=1, max_length=50)
-    any: list[Comparison] | None = Field(default=None, min_length=1, max_length=50)
+    port: str = Field(pattern=r"^[^\W\d][\w-]{0,63}$", title=_("Name of the branch"))
+    all: list[Comparison] | None = Field(default=None, min_length=1, max_length=50, title=_("All of these hold"))
+    any: list[Comparison] | None = Field(default=None, min_length=1, max_length=50, title=_("One of these holds"))
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> "Branch":
@@ -51,15 +73,21 @@ class Condition(Block):
     """Condition."""
 
     type: ClassVar[str] = "condition"
-    title: ClassVar[str] = "Condition"
+    title: ClassVar[str] = _("Condition")
+    about: ClassVar[str] = _("Goes on by the first branch whose comparisons hold.")
+    icon: ClassVar[str] = "git-branch"
     group: ClassVar[Literal["logic"]] = "logic"
     ports: ClassVar[tuple[str, ...]] = ("else",)
     outputs: ClassVar[Mapping[str, JsonType]] = {"branch": "string"}
+    output_titles: ClassVar[Mapping[str, str]] = {"branch": _("branch taken")}
+    first: ClassVar[Mapping[str, Value]] = {"branches": [{"port": "yes", "all": [{"left": "", "op": "not_empty"}]}]}
 
     class Config(BlockConfig):
         """Branches are tried in their order."""
 
-        branches: list[Branch] = Field(min_length=1, max_length=10)
+        branches: list[Branch] = Field(
+            min_length=1, max_length=10, title=_("Branches"), json_schema_extra=hint("branches")
+        )
 
         @model_validator(mode="after")
         def _ports_differ(self) -> "Condition.Config":
@@ -73,6 +101,16 @@ class Condition(Block):
     def ports_of(self, config: Config) -> tuple[str, ...]:
         """One port for each branch, and `else`."""
         return (*(branch.port for branch in config.branches), "else")
+
+    def ports_drawn(self, config: Mapping[str, Value]) -> tuple[str, ...]:
+        """The branches that have a name already, and `else`."""
+        rows = config.get("branches")
+        named = [row.get("port") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        return (*dict.fromkeys(port for port in named if isinstance(port, str) and port), "else")
+
+    def summary(self, config: Config) -> Summary:
+        """The names of the branches."""
+        return _("Branches: %(names)s"), {"names": ", ".join(branch.port for branch in config.branches)}
 
     def problems(self, config: Config, check: CheckContext) -> Iterator[Problem]:
         """Patterns that are no regular expressions."""

@@ -1,6 +1,6 @@
 """Runs what hangs on `each` once for every item of a list, one after another."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -16,9 +16,11 @@ from hub.scenarios.block import (
     Outcome,
     Problem,
     RunContext,
+    Summary,
     ValueTemplate,
 )
-from hub.values import type_name
+from hub.scenarios.form import _, hint
+from hub.values import Value, type_name
 
 MAX_ITEMS = 1_000
 
@@ -27,16 +29,25 @@ class ForEach(Block):
     """For each."""
 
     type: ClassVar[str] = "for_each"
-    title: ClassVar[str] = "For each"
+    title: ClassVar[str] = _("For each")
+    about: ClassVar[str] = _("Does the same with every item of a list.")
+    icon: ClassVar[str] = "repeat"
     group: ClassVar[Literal["logic"]] = "logic"
     ports: ClassVar[tuple[str, ...]] = ("each", "next")
+    first: ClassVar[Mapping[str, Value]] = {"list": ""}
 
     class Config(BlockConfig):
         """`as` names the local variable that holds the item; items beyond `limit` are left out."""
 
-        list_: ValueTemplate = Field(alias="list")
-        as_: str = Field(default="item", alias="as")
-        limit: int = Field(default=MAX_ITEMS, ge=1, le=MAX_ITEMS)
+        list_: ValueTemplate = Field(alias="list", title=_("List"))
+        as_: str = Field(default="item", alias="as", title=_("Name of the variable for an item"))
+        limit: int = Field(
+            default=MAX_ITEMS, ge=1, le=MAX_ITEMS, title=_("At most items"), json_schema_extra=hint(more=True)
+        )
+
+    def summary(self, config: Config) -> Summary:
+        """Which list."""
+        return _("For each of %(list)s"), {"list": str(config.list_)}
 
     def problems(self, config: Config, check: CheckContext) -> Iterator[Problem]:
         """A name that no variable can have."""

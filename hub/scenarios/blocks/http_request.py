@@ -18,9 +18,11 @@ from hub.scenarios.block import (
     Perform,
     Problem,
     RunContext,
+    Summary,
     TextTemplate,
     ValueTemplate,
 )
+from hub.scenarios.form import _, hint
 from hub.scenarios.reading import Unreadable, read_json
 from hub.values import Number, Value, as_number, dumps
 
@@ -51,8 +53,10 @@ class HttpRequest(Block):
     """HTTP request."""
 
     type: ClassVar[str] = "http_request"
-    title: ClassVar[str] = "HTTP request"
-    group: ClassVar[Literal["connect"]] = "connect"
+    title: ClassVar[str] = _("HTTP request")
+    about: ClassVar[str] = _("Calls another service and takes its answer.")
+    icon: ClassVar[str] = "world"
+    group: ClassVar[Literal["data"]] = "data"
     ports: ClassVar[tuple[str, ...]] = ("next", "error")
     outputs: ClassVar[Mapping[str, JsonType]] = {
         "status": "number",
@@ -60,21 +64,54 @@ class HttpRequest(Block):
         "headers": "object",
         "ms": "number",
     }
+    output_titles: ClassVar[Mapping[str, str]] = {
+        "status": _("status code"),
+        "body": _("answer"),
+        "headers": _("headers of the answer"),
+        "ms": _("milliseconds"),
+    }
+    first: ClassVar[Mapping[str, Value]] = {"method": "POST", "url": "https://"}
 
     class Config(BlockConfig):
         """At most one of json, form and text. `expect`: the status codes that are right, or `json` for an answer that
         must be JSON; without it every status below 400 is right. `timeout_s` is for the whole call."""
 
-        method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
-        url: TextTemplate = Field(min_length=1, max_length=MAX_URL)
-        headers: dict[str, TextTemplate] = Field(default_factory=dict, max_length=32)
-        query: dict[str, TextTemplate] = Field(default_factory=dict, max_length=100)
-        json_: ValueTemplate = Field(default=None, alias="json")
-        form: dict[str, TextTemplate] | None = Field(default=None, max_length=200)
-        text: TextTemplate | None = None
-        expect: Literal["json"] | int | list[int] | None = None
-        timeout_s: float = Field(default=15, ge=1, le=15, allow_inf_nan=False)
-        retries: int = Field(default=0, ge=0, le=3)
+        method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] = Field(title=_("Method"))
+        url: TextTemplate = Field(min_length=1, max_length=MAX_URL, title=_("Address"))
+        headers: dict[str, TextTemplate] = Field(
+            default_factory=dict,
+            max_length=32,
+            title=_("Headers"),
+            description=_("Keep secrets in constants and write {{const.name}} here."),
+        )
+        json_: ValueTemplate = Field(default=None, alias="json", title=_("JSON"), json_schema_extra=hint("json"))
+        query: dict[str, TextTemplate] = Field(
+            default_factory=dict,
+            max_length=100,
+            title=_("Parameters of the address"),
+            json_schema_extra=hint(more=True),
+        )
+        form: dict[str, TextTemplate] | None = Field(
+            default=None, max_length=200, title=_("Form in place of JSON"), json_schema_extra=hint(more=True)
+        )
+        text: TextTemplate | None = Field(
+            default=None, title=_("Text in place of JSON"), json_schema_extra=hint("template_multiline", more=True)
+        )
+        expect: Literal["json"] | int | list[int] | None = Field(
+            default=None,
+            title=_("Right answer"),
+            description=_("A status code, a list of them, or “json”. Otherwise everything below 400 is right."),
+            json_schema_extra=hint("json", more=True),
+        )
+        timeout_s: float = Field(
+            default=15,
+            ge=1,
+            le=15,
+            allow_inf_nan=False,
+            title=_("Wait at most"),
+            json_schema_extra=hint("duration_s", more=True),
+        )
+        retries: int = Field(default=0, ge=0, le=3, title=_("Repeats"), json_schema_extra=hint(more=True))
 
         @model_validator(mode="after")
         def _fits_together(self) -> "HttpRequest.Config":
@@ -94,6 +131,10 @@ class HttpRequest(Block):
         def has_json(self) -> bool:
             """Whether there is a JSON body, be it null."""
             return "json_" in self.model_fields_set
+
+    def summary(self, config: Config) -> Summary:
+        """Whom it calls."""
+        return "%(method)s %(url)s", {"method": config.method, "url": config.url}
 
     def problems(self, config: Config, check: CheckContext) -> Iterator[Problem]:
         """An address that is none, secrets written into the document, and retries that could do a thing twice."""

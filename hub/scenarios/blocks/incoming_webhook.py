@@ -7,7 +7,18 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from hub.language import TemplateError, compile_template, field_problem, parse_path
-from hub.scenarios.block import Block, BlockConfig, CheckContext, Go, Outcome, Problem, RunContext, TextTemplate
+from hub.scenarios.block import (
+    Block,
+    BlockConfig,
+    CheckContext,
+    Go,
+    Outcome,
+    Problem,
+    RunContext,
+    Summary,
+    TextTemplate,
+)
+from hub.scenarios.form import _, hint
 
 
 def _network(text: str) -> str:
@@ -21,28 +32,64 @@ def _network(text: str) -> str:
 class SecretHeader(BlockConfig):
     """A header every request must carry; its value comes from a constant, so no secret stands in the document."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9-]{1,64}$")
-    value: TextTemplate
+    name: str = Field(pattern=r"^[A-Za-z0-9-]{1,64}$", title=_("Header"))
+    value: TextTemplate = Field(title=_("Its value, from a constant"))
 
 
 class IncomingWebhook(Block):
     """Incoming webhook."""
 
     type: ClassVar[str] = "incoming_webhook"
-    title: ClassVar[str] = "Incoming webhook"
+    title: ClassVar[str] = _("Incoming webhook")
+    about: ClassVar[str] = _("Starts when another service calls the link: a form, a shop, a program.")
+    icon: ClassVar[str] = "webhook"
     group: ClassVar[Literal["start"]] = "start"
     start: ClassVar[bool] = True
 
     class Config(BlockConfig):
         """`result_wait_s`: how long the results link waits; `event_key`: path to what makes a request the same."""
 
-        fields: list[str] = Field(default_factory=list, max_length=50)
-        event_key: str | None = Field(default=None, max_length=512)
-        tolerant_json: bool = True
-        post_only: bool = False
-        result_wait_s: int | None = Field(default=None, ge=1, le=55)
-        allow_ips: list[Annotated[str, AfterValidator(_network)]] = Field(default_factory=list, max_length=100)
-        secret_header: SecretHeader | None = None
+        fields: list[str] = Field(
+            default_factory=list,
+            max_length=50,
+            title=_("Fields of the link"),
+            description=_("Each becomes a variable. What comes as JSON needs no field."),
+        )
+        event_key: str | None = Field(
+            default=None,
+            max_length=512,
+            title=_("Event key"),
+            description=_("The path of a value by which repeats are recognised, such as tranid."),
+        )
+        tolerant_json: bool = Field(
+            default=True, title=_("Mend common mistakes in JSON"), json_schema_extra=hint(more=True)
+        )
+        post_only: bool = Field(
+            default=False,
+            title=_("POST only"),
+            description=_("Previews of links and virus scanners then start nothing."),
+            json_schema_extra=hint(more=True),
+        )
+        result_wait_s: int | None = Field(
+            default=None,
+            ge=1,
+            le=55,
+            title=_("The results link waits at most"),
+            json_schema_extra=hint("duration_s", more=True),
+        )
+        allow_ips: list[Annotated[str, AfterValidator(_network)]] = Field(
+            default_factory=list,
+            max_length=100,
+            title=_("Only from these addresses"),
+            json_schema_extra=hint(more=True),
+        )
+        secret_header: SecretHeader | None = Field(
+            default=None, title=_("Only with a secret header"), json_schema_extra=hint(more=True)
+        )
+
+    def summary(self, config: Config) -> Summary | None:
+        """Its fields."""
+        return (_("Fields: %(names)s"), {"names": ", ".join(config.fields)}) if config.fields else None
 
     def fills(self, config: Config) -> tuple[str, ...]:
         """Its fields."""

@@ -19,8 +19,10 @@ from hub.scenarios.block import (
     Problem,
     RunContext,
     Sleep,
+    Summary,
     TextTemplate,
 )
+from hub.scenarios.form import _, hint
 from hub.values import Number, Value
 
 MAX_S = 30 * 86_400
@@ -31,35 +33,70 @@ REACHED = {
 }
 
 
+STATUSES: Mapping[str, str] = {"sent": _("sent"), "delivered": _("delivered"), "read": _("read")}
+
+
 class MessageStatus(BlockConfig):
     """`message` gives the id of a message that an earlier block sent."""
 
-    message: TextTemplate
-    status: Literal["sent", "delivered", "read"]
-    timeout_s: float = Field(default=86_400, ge=0.1, le=MAX_S, allow_inf_nan=False)
+    message: TextTemplate = Field(title=_("Message"))
+    status: Literal["sent", "delivered", "read"] = Field(
+        title=_("Status"),
+        json_schema_extra=hint(titles=STATUSES),
+    )
+    timeout_s: float = Field(
+        default=86_400,
+        ge=0.1,
+        le=MAX_S,
+        allow_inf_nan=False,
+        title=_("Wait at most"),
+        json_schema_extra=hint("duration_s"),
+    )
 
 
 class Pause(Block):
     """Pause."""
 
     type: ClassVar[str] = "pause"
-    title: ClassVar[str] = "Pause"
+    title: ClassVar[str] = _("Pause")
+    about: ClassVar[str] = _("Waits for some time, until a moment, or until a message has arrived.")
+    icon: ClassVar[str] = "hourglass"
     group: ClassVar[Literal["logic"]] = "logic"
     ports: ClassVar[tuple[str, ...]] = ("next", "timeout")
     outputs: ClassVar[Mapping[str, JsonType]] = {"waited_s": "number", "reason": "string"}
+    output_titles: ClassVar[Mapping[str, str]] = {"waited_s": _("seconds waited"), "reason": _("why it went on")}
+    first: ClassVar[Mapping[str, Value]] = {"for_s": Number("3600")}
 
     class Config(BlockConfig):
         """Exactly one of the three. `until` without an offset is in the portal's time zone."""
 
-        for_s: float | None = Field(default=None, ge=0.1, le=MAX_S, allow_inf_nan=False)
-        until: TextTemplate | None = Field(default=None, min_length=1)
-        message_status: MessageStatus | None = None
+        for_s: float | None = Field(
+            default=None,
+            ge=0.1,
+            le=MAX_S,
+            allow_inf_nan=False,
+            title=_("Wait for"),
+            json_schema_extra=hint("duration_s"),
+        )
+        until: TextTemplate | None = Field(
+            default=None, min_length=1, title=_("Wait until"), description=_("A date with a time, 24.11.2026 14:05.")
+        )
+        message_status: MessageStatus | None = Field(default=None, title=_("Wait for a message"))
 
         @model_validator(mode="after")
         def _is_one_of_three(self) -> "Pause.Config":
             if sum(wait is not None for wait in (self.for_s, self.until, self.message_status)) != 1:
                 raise ValueError("a pause has exactly one of for_s, until and message_status")
             return self
+
+    def summary(self, config: Config) -> Summary:
+        """What it waits for."""
+        if config.for_s is not None:
+            return _("For %(for_s)s"), {"for_s": config.for_s}
+        if config.until is not None:
+            return _("Until %(until)s"), {"until": config.until}
+        assert config.message_status is not None
+        return _("Until a message is “%(status)s”"), {"status": STATUSES[config.message_status.status]}
 
     def problems(self, config: Config, check: CheckContext) -> Iterator[Problem]:
         """A moment that is no moment, and a status that the messenger never reports."""

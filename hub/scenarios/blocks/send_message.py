@@ -20,19 +20,28 @@ from hub.scenarios.block import (
     Problem,
     RunContext,
     Send,
+    Summary,
     TextTemplate,
 )
+from hub.scenarios.form import _, hint
 from hub.values import Value
 
 MAX_BEST_BEFORE_S = 30 * 86_400
 FAILED = frozenset({"failed", "expired", "cancelled", "undelivered"})
 
 
+WAITS: Mapping[str, str] = {
+    "queued": _("in the queue"),
+    "sent": _("sent"),
+    "delivered": _("delivered"),
+}
+
+
 class QuietHours(BlockConfig):
     """Hours of the portal's zone in which nothing is sent; `21:00` to `09:00` spans midnight."""
 
-    from_: str = Field(alias="from", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
-    to: str = Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
+    from_: str = Field(alias="from", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", title=_("From"))
+    to: str = Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", title=_("Till"))
 
     @model_validator(mode="after")
     def _some_hours_are_left(self) -> "QuietHours":
@@ -44,24 +53,30 @@ class QuietHours(BlockConfig):
 class Button(BlockConfig):
     """A reply button, or a link when it has a `url`."""
 
-    label: TextTemplate = Field(min_length=1, max_length=200)
-    url: TextTemplate | None = None
-    id: str | None = Field(default=None, min_length=1, max_length=64)
+    label: TextTemplate = Field(min_length=1, max_length=200, title=_("Label"))
+    url: TextTemplate | None = Field(default=None, title=_("Address, for a link"))
+    id: str | None = Field(
+        default=None, min_length=1, max_length=64, title=_("Code"), json_schema_extra=hint(more=True)
+    )
 
 
 class MessageTemplate(BlockConfig):
     """Words that the messenger has approved. `parameters` fill their places, by order or by name."""
 
-    name: str = Field(min_length=1, max_length=512)
-    language: str = Field(min_length=2, max_length=20)
-    parameters: list[TextTemplate] | dict[str, TextTemplate] = Field(default_factory=list, max_length=50)
+    name: str = Field(min_length=1, max_length=512, title=_("Name of the template"))
+    language: str = Field(min_length=2, max_length=20, title=_("Language"))
+    parameters: list[TextTemplate] | dict[str, TextTemplate] = Field(
+        default_factory=list, max_length=50, title=_("Its places"), json_schema_extra=hint("json")
+    )
 
 
 class SendMessage(Block):
     """Send a message."""
 
     type: ClassVar[str] = "send_message"
-    title: ClassVar[str] = "Send a message"
+    title: ClassVar[str] = _("Send a message")
+    about: ClassVar[str] = _("Writes to a customer by one of the lines.")
+    icon: ClassVar[str] = "message"
     group: ClassVar[Literal["message"]] = "message"
     ports: ClassVar[tuple[str, ...]] = ("next", "error")
     outputs: ClassVar[Mapping[str, JsonType]] = {
@@ -72,6 +87,15 @@ class SendMessage(Block):
         "sent_at": "string",
         "error": "object",
     }
+    output_titles: ClassVar[Mapping[str, str]] = {
+        "message_id": _("number of the message"),
+        "status": _("status"),
+        "chat_id": _("to whom it went"),
+        "messenger": _("messenger"),
+        "sent_at": _("when it was sent"),
+        "error": _("error"),
+    }
+    first: ClassVar[Mapping[str, Value]] = {"chat_id": "", "text": ""}
 
     class Config(BlockConfig):
         """`line` is a line's name; `skip_if_empty` lists paths that must have a value; times in seconds.
@@ -79,17 +103,60 @@ class SendMessage(Block):
         With a `template` there is no `text`; `file_url` is its header, `buttons` fill its own in their order.
         """
 
-        chat_id: TextTemplate
-        line: str = Field(min_length=1, max_length=100)
-        messenger: str | None = Field(default=None, min_length=1, max_length=64)
-        text: TextTemplate = ""
-        template: MessageTemplate | None = None
-        file_url: TextTemplate | None = None
-        buttons: list[Button] = Field(default_factory=list, max_length=10)
-        skip_if_empty: list[str] = Field(default_factory=list, max_length=50)
-        best_before_s: int | None = Field(default=None, ge=1, le=MAX_BEST_BEFORE_S)
-        quiet_hours: QuietHours | None = None
-        wait_for: Literal["queued", "sent", "delivered"] = "queued"
+        line: str = Field(min_length=1, max_length=100, title=_("Line"), json_schema_extra=hint("line"))
+        chat_id: TextTemplate = Field(
+            title=_("ChatID"), description=_("Whom to write to: a phone number or the number of a chat.")
+        )
+        text: TextTemplate = Field(default="", title=_("Text"), json_schema_extra=hint("template_multiline"))
+        file_url: TextTemplate | None = Field(
+            default=None,
+            title=_("Address of a file"),
+            description=_("A picture or a document that goes with the message."),
+            json_schema_extra=hint(more=True),
+        )
+        buttons: list[Button] = Field(
+            default_factory=list, max_length=10, title=_("Buttons"), json_schema_extra=hint(more=True)
+        )
+        skip_if_empty: list[str] = Field(
+            default_factory=list,
+            max_length=50,
+            title=_("Do not send if empty"),
+            json_schema_extra=hint(suggest="paths", more=True),
+        )
+        quiet_hours: QuietHours | None = Field(
+            default=None,
+            title=_("Quiet hours"),
+            description=_("Messages wait until they are over."),
+            json_schema_extra=hint(more=True),
+        )
+        best_before_s: int | None = Field(
+            default=None,
+            ge=1,
+            le=MAX_BEST_BEFORE_S,
+            title=_("Send within"),
+            description=_("A message that could not go in this time does not go at all."),
+            json_schema_extra=hint("duration_s", more=True),
+        )
+        wait_for: Literal["queued", "sent", "delivered"] = Field(
+            default="queued", title=_("Go on when the message is"), json_schema_extra=hint(titles=WAITS, more=True)
+        )
+        messenger: str | None = Field(
+            default=None,
+            min_length=1,
+            max_length=64,
+            title=_("Messenger"),
+            json_schema_extra=hint("messenger", more=True),
+        )
+        template: MessageTemplate | None = Field(
+            default=None,
+            title=_("Approved template in place of the text"),
+            json_schema_extra=hint(channels=("whatsapp",), more=True),
+        )
+
+    def summary(self, config: Config) -> Summary:
+        """The line and the words."""
+        told = {"line": config.line, "text": config.text or (config.template.name if config.template else "")}
+        return "%(line)s: %(text)s", told
 
     def problems(self, config: Config, check: CheckContext) -> Iterator[Problem]:
         """A line that is missing or cannot do what is asked, and a message that would always be empty."""

@@ -1,6 +1,6 @@
 """Sets local variables of the run, or global variables of the portal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, Literal, cast
 
 from pydantic import Field
@@ -15,32 +15,45 @@ from hub.scenarios.block import (
     Outcome,
     Problem,
     RunContext,
+    Summary,
     ValueTemplate,
 )
+from hub.scenarios.form import _, hint
 from hub.scenarios.typed import coerce
-from hub.values import Value
+from hub.values import Value, as_text
 
 
 class Assignment(BlockConfig):
     """One variable and its new value; small calculations are filters of the template."""
 
-    name: str
-    scope: Literal["local", "global"] = "local"
-    value: ValueTemplate
+    name: str = Field(title=_("Name"))
+    value: ValueTemplate = Field(title=_("Value"))
+    scope: Literal["local", "global"] = Field(
+        default="local",
+        title=_("For whom"),
+        json_schema_extra=hint(titles={"local": _("this run"), "global": _("all scenarios")}),
+    )
 
 
 class SetVariable(Block):
     """Set variables."""
 
     type: ClassVar[str] = "set_variable"
-    title: ClassVar[str] = "Set variables"
+    title: ClassVar[str] = _("Set variables")
+    about: ClassVar[str] = _("Keeps a value under a name, for this run or for all scenarios.")
+    icon: ClassVar[str] = "variable"
     group: ClassVar[Literal["data"]] = "data"
     ports: ClassVar[tuple[str, ...]] = ("next", "error")
+    first: ClassVar[Mapping[str, Value]] = {"variables": [{"name": "", "value": ""}]}
 
     class Config(BlockConfig):
         """All values are computed before any variable changes."""
 
-        variables: list[Assignment] = Field(min_length=1, max_length=100)
+        variables: list[Assignment] = Field(min_length=1, max_length=100, title=_("Variables"))
+
+    def summary(self, config: Config) -> Summary:
+        """The names and their values."""
+        return "%(pairs)s", {"pairs": ", ".join(f"{one.name} = {as_text(one.value)}" for one in config.variables)}
 
     def problems(self, config: Config, check: CheckContext) -> Iterator[Problem]:
         """Names that are taken or no names, and variables that are set twice."""

@@ -1,5 +1,6 @@
 """openapi.json: OpenAPI 3.1, made from the same declarations that the routes are made from."""
 
+import json
 import re
 from typing import Any
 
@@ -108,7 +109,8 @@ def _body(declared: Route, schemas: dict[str, Schema]) -> dict[str, Any]:
 
 def _adopt(model: type[BaseModel], schemas: dict[str, Schema]) -> str:
     """Put a body's schema, and those it uses, among the components."""
-    schema = model.model_json_schema(ref_template=_REF)
+    # Titles may be marked for translation; here they are plain texts.
+    schema = json.loads(json.dumps(model.model_json_schema(ref_template=_REF)))
     schemas.update(schema.pop("$defs", {}))
     schemas[model.__name__] = schema
     return model.__name__

@@ -100,6 +100,20 @@ _request = _shape(
 _diff: dict[str, str | Schema] = {"from": "whole", "to": "whole", "changes": _list("text")}
 
 SHAPES: dict[str, Schema] = {
+    "Block": _shape(
+        type="text",
+        version="whole",
+        title="text",
+        about="text",
+        group=_one_of("start", "message", "logic", "data", "bitrix24", "answer"),
+        icon="text",
+        trigger="bool",
+        schema="object",
+        default="object",
+        ports=_list("object"),
+        outputs=_list("object"),
+    ),
+    "Checked": _shape(problems=_list("object"), blocks="object", variables=_list("object")),
     "Channel": _shape(kind="text", title="text", config="object", capabilities="object"),
     "Line": _shape(
         id="text",

@@ -1,0 +1,136 @@
+"""Routes about what scenarios are made of: the blocks there are, and what the editor draws of a document."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import format_timedelta, gettext
+from sqlmodel import Session
+
+from hub.delivery import lines
+from hub.scenarios import form
+from hub.scenarios.block import Block, JsonType, Problem, Summary
+from hub.scenarios.check_resources import CheckResources
+from hub.scenarios.inspecting import Drawn, inspect
+from hub.scenarios.registry import blocks
+from hub.values import Value
+from hub.web.api.base import DOCUMENT_LIMIT, Call, Input, route
+from hub.web.sentences import said
+
+GROUPS = ("start", "message", "logic", "data", "bitrix24", "answer")
+MAX_SUMMARY = 160
+
+
+class CheckInput(Input):
+    """A document as it is being drawn."""
+
+    document: dict[str, Any]
+
+
+@route("GET", "/blocks", summary="All blocks", shape="Block", page=True)
+def list_blocks(call: Call) -> Value:
+    """With the form of each, in the language of whoever asks; `default` is the config of one just drawn."""
+    with call.hub.db.read() as session:
+        return {"items": described(session, call.portal_id), "next": None}
+
+
+@route(
+    "POST",
+    "/scenarios/check",
+    summary="Look a document over",
+    body=CheckInput,
+    limit=DOCUMENT_LIMIT,
+    shape="Checked",
+    role="viewer",
+)
+def check_document(call: Call) -> Value:
+    """Nothing is saved, and the document need not be one that could be: what can be read of it is told."""
+    given: CheckInput = call.body
+    with call.hub.db.read() as session:
+        return checked(session, call.portal_id, given.document)
+
+
+def described(session: Session, portal_id: int) -> list[dict[str, Any]]:
+    """Every block as the editor shows it, by groups."""
+    known = lines.all_of(session, portal_id)
+    only = known[0].name if len(known) == 1 else None
+    ordered = sorted(blocks().values(), key=lambda block: (GROUPS.index(block.group), block.type))
+    return [_described(block, only) for block in ordered]
+
+
+def checked(session: Session, portal_id: int, document: Mapping[str, Value]) -> dict[str, Any]:
+    """What the editor has to know of a document."""
+    found = inspect(document, CheckResources(session, portal_id))
+    return {
+        "problems": [problem_shown(problem) for problem in found.problems],
+        "blocks": {block_id: _drawn(drawn) for block_id, drawn in found.blocks.items()},
+        "variables": [
+            {"path": known.path, "title": say(known.title), "type": known.type, "from": known.source}
+            for known in found.variables
+        ],
+    }
+
+
+def problem_shown(problem: Problem) -> dict[str, Any]:
+    """A problem in the language of whoever asks."""
+    return {
+        "code": problem.code,
+        "message": said(problem.message),
+        "block": problem.block,
+        "path": problem.field,
+        "severity": problem.severity,
+    }
+
+
+def say(text: str) -> str:
+    """A marked text in the language of whoever asks; what a person has written stays as it is."""
+    return str(gettext(str(text))) if isinstance(text, form.Marked) and text else str(text)
+
+
+def _described(block: Block, line: str | None) -> dict[str, Any]:
+    schema = form.form_of(block.Config, say)
+    default = dict(block.first)
+    if line is not None and "line" in schema["properties"]:
+        default["line"] = line
+    return {
+        "type": block.type,
+        "version": block.version,
+        "title": say(block.title),
+        "about": say(block.about),
+        "group": block.group,
+        "icon": block.icon,
+        "trigger": block.start,
+        "schema": schema,
+        "default": default,
+        "ports": _ports(block.ports_drawn(default)),
+        "outputs": [_output(name, block.output_titles, kind) for name, kind in block.outputs.items() if name != "*"],
+    }
+
+
+def _drawn(drawn: Drawn) -> dict[str, Any]:
+    titles: Mapping[str, str] = {} if drawn.block is None else drawn.block.output_titles
+    return {
+        "title": say(drawn.title),
+        "ports": _ports(drawn.ports),
+        "outputs": [{"path": one.path, **_output(one.name, titles, one.type)} for one in drawn.outputs],
+        "summary": _summary(drawn.summary),
+    }
+
+
+def _ports(ports: tuple[str, ...]) -> list[dict[str, str]]:
+    return [{"id": port, "title": say(form.PORTS.get(port, port))} for port in ports]
+
+
+def _output(name: str, titles: Mapping[str, str], kind: JsonType) -> dict[str, str]:
+    return {"name": name, "title": say(titles.get(name, name)), "type": kind}
+
+
+def _summary(summary: Summary | None) -> str:
+    if summary is None:
+        return ""
+    text, values = summary
+    told = " ".join((say(text) % {name: _value(value) for name, value in values.items()}).split())
+    return told if len(told) <= MAX_SUMMARY else told[: MAX_SUMMARY - 1] + "…"
+
+
+def _value(value: str | int | float) -> str:
+    return say(value) if isinstance(value, str) else str(format_timedelta(value, threshold=1.5))
