@@ -1,0 +1,38 @@
+"""The page of one scenario: the drawing that people change, and everything that its script begins with."""
+
+from typing import Any
+
+from flask import Response, render_template
+
+from hub.scenarios import versions
+from hub.scenarios.document import to_dict
+from hub.values import dumps
+from hub.web import i18n
+from hub.web.api import blocks
+from hub.web.pages.shell import hub, me, page, screens
+
+blueprint = screens("editor")
+ADDRESSES = {"scenarios": "/scenarios", "journal": "/journal", "lines": "/lines", "fields": "/fields"}
+
+
+@blueprint.get("/scenarios/<int:scenario_id>")
+def show(scenario_id: int) -> Response:
+    """The editor of a scenario, with its newest version, a draft perhaps."""
+    person = me()
+    with hub().db.read() as session:
+        scenario = versions.get(session, person.portal_id, scenario_id)
+        document = to_dict(versions.document_of(versions.version(session, scenario)))
+        data: dict[str, Any] = {
+            "scenario": versions.to_dict(session, hub(), scenario),
+            "document": document,
+            "version": scenario.latest,
+            "checked": blocks.checked(session, person.portal_id, document),
+            "blocks": blocks.described(session, person.portal_id),
+            "language": i18n.language(),
+            "me": {"name": person.name, "role": person.role, "own_numbers": []},
+            "frame": person.framed,
+            "addresses": ADDRESSES,
+        }
+    # Nothing in it may end the element that holds it.
+    embedded = dumps(data).replace("<", "\\u003c")
+    return page(render_template("editor/show.html", name=scenario.name, data=embedded))
