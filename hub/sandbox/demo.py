@@ -3,7 +3,6 @@
 This process serves the simulated messengers and the simulated Bitrix24; the product runs below it as `hub serve`.
 """
 
-import importlib
 import os
 import signal
 import socket
@@ -23,8 +22,11 @@ import requests
 
 from hub.errors import ConfigurationError
 from hub.sandbox.bitrix24.server import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Bitrix24
-from hub.sandbox.demo_check import CheckFailed, check_demo
+from hub.sandbox.demo_account import Account, database_url, open_account
+from hub.sandbox.demo_cards import ORDER, Cards, add_cards
+from hub.sandbox.demo_check import check_demo
 from hub.sandbox.demo_seed import Api, Seeded, SeedError, seed
+from hub.sandbox.demo_waiting import CheckFailed
 from hub.sandbox.server import Sandbox
 from hub.serve import ROOT, _end_with_parent, require_free
 
@@ -34,7 +36,6 @@ PORTS = 4  # the product, the portal, its OAuth server, the messengers
 READY_WITHIN_S = 60.0
 STOP_WITHIN_S = 40.0
 Server = TypeVar("Server", Sandbox, Bitrix24)
-KEY_FILE = "api_key"
 KEPT = ("HUB_LOG_LEVEL", "HUB_LOG_FORMAT", "HUB_WEB_WORKERS")
 
 
@@ -44,12 +45,13 @@ class DemoError(Exception):
 
 @dataclass(frozen=True)
 class Demo:
-    """A running demo: addresses, a key of the management API, the sample scenario."""
+    """A running demo: addresses, who may sign in, the portal's cards, the sample scenarios."""
 
     url: str
     messengers_url: str
     portal_url: str
-    key: str
+    account: Account
+    cards: Cards
     seeded: Seeded
     product: "subprocess.Popen[bytes]"
 
@@ -63,7 +65,7 @@ def main(check: bool, port: int | None) -> int:
         with _signals_interrupt():
             if check:
                 with _temporary_folder() as folder, running(folder, port or 0) as it:
-                    check_demo(it.url, it.messengers_url, it.portal_url, it.seeded)
+                    check_demo(it)
                 click.echo("The demo works.")
                 return 0
             with running(Path("instance") / "demo", _wanted_port(port)) as it:
@@ -96,8 +98,10 @@ def running(folder: Path, port: int) -> Iterator[Demo]:
         sandbox.stop()
         raise
     click.echo("Starting Hubline and its simulated services…")
+    cards = add_cards(bitrix24)
     product: subprocess.Popen[bytes] | None = None
     try:
+        account = open_account(folder)
         # Before the threads below begin: a process with threads had better not run code between fork and exec.
         product = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", "hub", "serve", "--host", HOST, "--port", str(own_port)],
@@ -108,16 +112,13 @@ def running(folder: Path, port: int) -> Iterator[Demo]:
         )
         sandbox.start()
         bitrix24.start()
-        if not (folder / KEY_FILE).is_file():
-            importlib.import_module("hub.core")  # for the key below, in the time the product takes to start
         _wait_ready(url, product)
-        key = _key(folder, url)
-        api = Api(url, key)
+        api = Api(url, account.key)
         try:
             seeded = seed(api, sandbox.url)
         finally:
             api.close()
-        yield Demo(url, sandbox.url, bitrix24.portal.url, key, seeded, product)
+        yield Demo(url, sandbox.url, bitrix24.portal.url, account, cards, seeded, product)
     finally:
         if product is not None:
             _stop(product)
@@ -131,12 +132,13 @@ def _tell(demo: Demo) -> None:
     click.echo(f"""
 Hubline is running with simulated services. Ctrl+C stops everything.
 
-  Management API     {demo.url}/api/v1/   (pages with a login come in a later version)
-  Its key            {demo.key}
-  Phone with chats   {demo.messengers_url}/
+  Hubline            {demo.url}/   (sign in: {demo.account.email}, password {demo.account.password})
   Bitrix24 portal    {demo.portal_url}/   (simulated: deals, robots, faults to play)
+  Phone with chats   {demo.messengers_url}/
+  Management API     {demo.url}/api/v1/   (key {demo.account.key})
 
-Send a message by the usual link, then look at the phone:
+In the portal press “Установить” (install), then bring the deal {ORDER} to the stage “Успешна” (won): the customer
+gets a message in WhatsApp. Or send one by the usual link, then look at the phone:
 
   curl -H 'Content-Type: application/json' -d '{{"chat_id": "79991234567", "name_client": "Анна"}}' \\
     '{links["token_only"]}'
@@ -145,36 +147,6 @@ Run the same scenario by the results link and wait for what it returns:
 
   curl '{result}'
 """)
-
-
-def _key(folder: Path, url: str) -> str:
-    """The demo's key, kept between starts; made when there is none that works."""
-    kept = folder / KEY_FILE
-    if kept.is_file():
-        key = kept.read_text().strip()
-        api = Api(url, key)
-        try:
-            if key and api.key_works():
-                return key
-        finally:
-            api.close()
-    # Slow to import and needed at a first start only.
-    from hub.accounts.keys import create_key
-    from hub.core import make_hub
-    from hub.portals.service import key_of, local_portal
-    from hub.settings import Settings
-
-    own = Settings(instance_dir=folder, database_url=_database(folder), log_level="warning").with_secrets()
-    hub = make_hub(own)
-    try:
-        with hub.db.write() as session:
-            key = create_key(session, key_of(local_portal(session, own)), "demo")
-    finally:
-        hub.close()
-    kept.unlink(missing_ok=True)
-    with os.fdopen(os.open(kept, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-        file.write(key)
-    return key
 
 
 @contextmanager
@@ -210,10 +182,6 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _database(folder: Path) -> str:
-    return f"sqlite:///{folder / 'hub.db'}"
-
-
 def _environment(folder: Path, port: int, sandbox: Sandbox, bitrix24: Bitrix24) -> dict[str, str]:
     """The product's settings: a person's own ones stay out of the demo, except how much is logged."""
     foreign = ("HUB_", "DATABASE_URL", "PORT")
@@ -223,7 +191,7 @@ def _environment(folder: Path, port: int, sandbox: Sandbox, bitrix24: Bitrix24) 
         "HUB_WEB_WORKERS": "1",
         **plain,
         "HUB_INSTANCE_DIR": str(folder),
-        "HUB_DATABASE_URL": _database(folder),
+        "HUB_DATABASE_URL": database_url(folder),
         "HUB_PUBLIC_URL": f"http://{HOST}:{port}",
         "HUB_EGRESS_ALLOW": ",".join([f"{HOST}:{sandbox.port}", *bitrix24.spots]),
         "HUB_BITRIX24_CLIENT_ID": DEMO_CLIENT_ID,
