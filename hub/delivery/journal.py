@@ -1,7 +1,7 @@
 """Finding messages and showing them: one set of filters for lists, counts and redelivery."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import JSON, ColumnElement, and_, cast, func, or_
@@ -89,6 +89,29 @@ def get(session: Session, portal_id: int, message_id: str) -> Message:
     if message is None:
         raise NotFound("There is no such message.")
     return message
+
+
+@dataclass
+class Addressed:
+    """To whom a run writes, each recipient once, and which of its messages somebody should look at, by state."""
+
+    recipients: list[str] = field(default_factory=list)
+    troubled: list[str] = field(default_factory=list)
+
+
+def addressed(session: Session, portal_id: int, run_ids: Sequence[str]) -> dict[str, Addressed]:
+    """What each of these runs has written, by run; a run without messages is not there."""
+    query = select(Message.run_id, Message.chat_id, Message.state).where(
+        Message.portal_id == portal_id, col(Message.run_id).in_(run_ids)
+    )
+    found: dict[str, Addressed] = {}
+    for run_id, chat_id, state in session.exec(query.order_by(col(Message.seq))).all():
+        known = found.setdefault(str(run_id), Addressed())
+        if chat_id not in known.recipients:
+            known.recipients.append(chat_id)
+        if state in UNDELIVERED and state not in known.troubled:
+            known.troubled.append(state)
+    return found
 
 
 def count_by_state(session: Session, portal_id: int, wanted: Filter) -> dict[str, int]:

@@ -6,6 +6,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from hub.scenarios.models import Run, Scenario
+from hub.values import loads
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,8 @@ class RunLine:
     status: str
     created_at: int
     ended_at: int | None
+    error: str
+    """Why it failed, one sentence; empty when it did not."""
 
 
 def count_by_status(session: Session, portal_id: int, *, since: int) -> dict[str, int]:
@@ -36,7 +39,14 @@ def latest(session: Session, portal_id: int, *, limit: int) -> list[RunLine]:
         .where(Run.portal_id == portal_id, col(Run.dry).is_(False))
     )
     rows = session.exec(query.order_by(col(Run.id).desc()).limit(limit)).all()
-    return [RunLine(run.id, run.scenario_id, name, run.status, run.created_at, run.ended_at) for run, name in rows]
+    return [
+        RunLine(run.id, run.scenario_id, name, run.status, run.created_at, run.ended_at, _reason(run.error))
+        for run, name in rows
+    ]
+
+
+def _reason(error: str | None) -> str:
+    return str((loads(error) or {}).get("message") or "") if error else ""
 
 
 def any_scenario(session: Session, portal_id: int) -> bool:

@@ -30,6 +30,7 @@ def show() -> Response:
         undelivered = journal.count_undelivered(session, portal_id)
         all_lines = lines.all_of(session, portal_id)
         latest = queries.latest(session, portal_id, limit=LAST)
+        addressed = journal.addressed(session, portal_id, [run.id for run in latest])
         next_step: Step = ""
         if not all_lines:
             next_step = "line"
@@ -45,6 +46,7 @@ def show() -> Response:
             undelivered=undelivered,
             broken=[line for line in all_lines if line.state in ("auth_failed", "unreachable")],
             latest=latest,
+            addressed=addressed,
             next_step=next_step,
         )
     return page(html)

@@ -1,0 +1,44 @@
+"""The first page: numbers of today, what is out of order, and the last runs in words."""
+
+from typing import Any
+
+import pytest
+
+from hub.accounts import users
+from hub.core import Hub
+from hub.portals.models import Portal
+from tests.conftest import Api
+from tests.web.documents import LINE, document
+
+OWN = {"Sec-Fetch-Site": "same-origin"}
+PASSWORD = "correct horse"
+
+
+@pytest.fixture
+def reader(hub: Hub, portal: Portal, client: Any) -> Any:
+    """Somebody who may look and not change, signed in."""
+    assert portal.id is not None
+    with hub.db.write() as session:
+        users.create_user(session, portal.id, email="viewer@shop.test", password=PASSWORD, role="viewer")
+    client.post("/login", data={"email": "viewer@shop.test", "password": PASSWORD}, headers=OWN)
+    return client
+
+
+def test_the_overview_of_a_new_installation_names_the_one_next_step(reader: Any, api: Api) -> None:
+    assert "Подключите первую линию" in reader.get("/?lang=ru").text
+    assert api.post("/lines", LINE).status_code == 201
+    assert "Make the first scenario" in reader.get("/?lang=en").text
+    assert api.post("/scenarios", document()).status_code == 201
+    assert "Ещё ничего не запускалось" in reader.get("/?lang=ru").text
+
+
+def test_the_last_runs_say_to_whom_they_write_and_why_one_failed(reader: Any, api: Api, client: Any) -> None:
+    api.post("/lines", LINE)
+    made = api.post("/scenarios", document()).json
+    link = made["links"]["token_only"].removeprefix("https://hub.test")
+    assert client.post(link, json={"chat_id": "79991234567", "id": "1042"}).status_code == 200
+    assert client.post(link, json={"id": "1043"}).status_code == 200
+    page = reader.get("/?lang=ru").text
+    assert "79991234567" in page
+    assert "ChatID пустой." in page
+    assert page.index("ChatID пустой.") < page.index("79991234567")
