@@ -104,6 +104,15 @@ def keep(sql: Sql, hub: Hub, info: AppInfo, *, portal_id: int, oauth_url: str, u
     return kept
 
 
+def begin_again(sql: Sql, portal_id: int) -> None:
+    """Inside a job: the steps of an installation that was finished have to be taken once more."""
+    sql.run(
+        "UPDATE bitrix24_connection SET finished = FALSE, registered_at = NULL, steps = ? WHERE portal_id = ?"
+        " AND finished",
+        (NO_STEPS, portal_id),
+    )
+
+
 def keep_application_token(sql: Sql, hub: Hub, portal_id: int, token: str) -> None:
     """Inside a job: from now on the portal proves its calls by this token; it came with a verified access token."""
     sql.run(

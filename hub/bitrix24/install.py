@@ -31,8 +31,13 @@ CHECK_EVERY_S = 86_400
 UNFINISHED_S = 600
 
 
-def install(bitrix24: Bitrix24, claim: Claim, proof: Proof, *, language: str = "") -> Connection:
+def install(
+    bitrix24: Bitrix24, claim: Claim, proof: Proof, *, language: str = "", from_start: bool = False
+) -> Connection:
     """Store a proven portal and its tokens, all in one transaction; what is there already is brought up to date.
+
+    `from_start`: the portal says that the application is not installed, so the steps of an earlier installation that
+    was finished count no more. (A removal is told once; whoever was away then does not know of it.)
 
     Raises Forbidden when the user is no administrator, Conflict while an earlier installation is being erased.
     """
@@ -48,6 +53,8 @@ def install(bitrix24: Bitrix24, claim: Claim, proof: Proof, *, language: str = "
         kept = connections.keep(
             sql, hub, proof.info, portal_id=portal_id, oauth_url=proof.oauth_url, user_id=proof.user_id, now=now
         )
+        if from_start:
+            connections.begin_again(sql, portal_id)
         bitrix24.tokens.store(
             sql,
             portal_id,

@@ -9,7 +9,7 @@ import pytest
 
 from connectors.bitrix24.errors import Disconnected
 from hub.accounts.keys import create_key
-from hub.bitrix24 import uninstall
+from hub.bitrix24 import registrations, uninstall
 from hub.bitrix24.client import Bitrix24
 from hub.bitrix24.desk import check
 from hub.clock import now_us
@@ -179,6 +179,20 @@ def test_a_portal_that_comes_back_finds_its_scenarios(visitor: Visitor, hub: Hub
         assert [scenario.enabled for scenario in versions.all_of(session, portal_id)] == [True]
     with hub.db.sql() as sql:
         assert sql.one("SELECT count(*) FROM bitrix24_erasure WHERE done_at IS NULL") == (0,)
+
+
+def test_a_portal_that_comes_back_after_a_removal_nobody_heard_of_is_installed_whole(visitor: Visitor) -> None:
+    first = visitor.install()
+    visitor.take_all(token_in(visitor.open(first)))
+    visitor.finish(first)
+    visitor.open(visitor.frame())
+    control(visitor.simulator, "uninstall", clean=False)
+    again = visitor.install()
+    shown = visitor.take_all(token_in(visitor.open(again)))
+    assert shown["may_finish"]
+    (installation,) = visitor.simulator.portal.installations.values()
+    assert len(installation.handlers) == len(registrations.LIFECYCLE_EVENTS) + len(registrations.CRM_EVENTS)
+    assert len(installation.placements) == len(registrations.PLACEMENTS)
 
 
 def test_a_portal_that_comes_back_while_it_is_erased_has_to_wait(visitor: Visitor, hub: Hub) -> None:

@@ -44,7 +44,7 @@ def installer() -> Response:
             lifecycle.installed_without_page(received.bitrix24(), posted)
             return Response("ok", content_type="text/plain; charset=utf-8")
         claim, proof = _proven(posted)
-        return _installing(claim, proof)
+        return _installing(claim, proof, from_start=True)
     except HubError as error:
         if "event" in posted:
             raise
@@ -110,9 +110,9 @@ def _proven(posted: dict[str, Value]) -> tuple[Claim, Proof]:
         raise
 
 
-def _installing(claim: Claim, proof: Proof) -> Response:
+def _installing(claim: Claim, proof: Proof, *, from_start: bool = False) -> Response:
     g.frame_ancestors = proof.origin
-    connection = install.install(received.bitrix24(), claim, proof, language=_language())
+    connection = install.install(received.bitrix24(), claim, proof, language=_language(), from_start=from_start)
     return _steps(connection, proof, finish=True)
 
 
