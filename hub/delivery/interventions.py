@@ -63,7 +63,7 @@ def redeliver(
         raw = message.chat_id_raw if chat_id is None else chat_id
         moved = line.id != message.line_id or chat_id is not None
         messenger = message.messenger if line.id == message.line_id else line.channel
-        target = _Target(message.id, line.id, messenger, _address(line, raw) if moved else message.chat_id, raw)
+        target = _Target(message.id, line.id, messenger, address(line, raw) if moved else message.chat_id, raw)
         touched = (message.line_id, line.id)
     done = hub.db.writer.run(lambda sql: _redeliver(sql, hub, portal_id, target), lines=touched)
     _finish(hub, done)
@@ -187,7 +187,8 @@ def _finish(hub: Hub, done: bool) -> None:
     hub.ring()
 
 
-def _address(line: Line, raw: str) -> str:
+def address(line: Line, raw: str) -> str:
+    """A recipient in the form that the line's channel wants. Raises Invalid for what is none."""
     problem = ""
     try:
         phone = channels()[line.channel].carries.recipients == "phone"

@@ -8,7 +8,8 @@ LOCAL = "local"
 
 
 class Portal(SQLModel, table=True):
-    """One tenant. `member_id` is Bitrix24's own key of the account."""
+    """One tenant. `member_id` is Bitrix24's own key of the account. `notice_line` and `notice_chat`: over which line
+    and to whom notices go, if to anybody."""
 
     __tablename__ = "portal"
 
@@ -21,6 +22,8 @@ class Portal(SQLModel, table=True):
     time_zone: str = Field(max_length=64)
     language: str = Field(default="ru", max_length=8)
     retention_days: int | None = None
+    notice_line: str | None = Field(default=None, max_length=32)
+    notice_chat: str | None = Field(default=None, max_length=255)
 
 
 class Stamp(SQLModel, table=True):

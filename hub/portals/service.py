@@ -99,6 +99,13 @@ def change(
     return portal
 
 
+def tell_in_chat(session: Session, portal: Portal, line_id: str | None, chat_id: str | None) -> None:
+    """Have notices of the portal sent to this chat over this line; both None: no longer."""
+    portal.notice_line, portal.notice_chat = line_id, chat_id
+    session.add(portal)
+    bump(session, key_of(portal), "config")
+
+
 def to_dict(portal: Portal) -> dict[str, object]:
     """A portal as the API shows it."""
     return {
@@ -110,6 +117,8 @@ def to_dict(portal: Portal) -> dict[str, object]:
         "time_zone": portal.time_zone,
         "language": portal.language,
         "retention_days": portal.retention_days,
+        "notice_line": portal.notice_line,
+        "notice_chat": portal.notice_chat,
     }
 
 

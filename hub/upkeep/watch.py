@@ -15,7 +15,7 @@ from hub.core import Hub
 from hub.notices import book
 from hub.notices.book import Finding
 from hub.sql import Sql
-from hub.upkeep import chores
+from hub.upkeep import chores, telling
 from hub.values import loads
 
 log = structlog.get_logger(__name__)
@@ -37,12 +37,14 @@ def turn(hub: Hub) -> bool:
         if not chores.is_due(sql, NAME, every_s=EVERY_S, now=now):
             return False
     free, total = disk(hub.settings.instance_dir)
-    lease_s = hub.settings.lease_s
+    lease_s, base_url = hub.settings.lease_s, hub.settings.base_url
 
     def job(sql: Sql) -> list[Finding] | None:
         if not chores.take(sql, NAME, every_s=EVERY_S, owner=hub.owner, now=now):
             return None
-        return look(sql, now=now, lease_s=lease_s, free=free, total=total)
+        found = look(sql, now=now, lease_s=lease_s, free=free, total=total)
+        telling.tell(sql, base_url, found, now=now)
+        return found
 
     told = hub.db.writer.run(job)
     for finding in told or ():

@@ -206,6 +206,8 @@ def upgrade() -> None:
         sa.Column("time_zone", sa.String(length=64), nullable=False),
         sa.Column("language", sa.String(length=8), nullable=False),
         sa.Column("retention_days", sa.Integer(), nullable=True),
+        sa.Column("notice_line", sa.String(length=32), nullable=True),
+        sa.Column("notice_chat", sa.String(length=255), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("member_id"),
     )

@@ -177,3 +177,53 @@ def test_every_cause_has_words_that_its_params_fill(queue: Queue) -> None:
     look(queue, free=4, total=100)
     for notice in notices(queue):
         assert "{" not in str(book.to_dict(notice)["message"])
+
+
+def turn(queue: Queue) -> None:
+    assert watch.turn(queue.hub)
+
+
+def test_a_notice_goes_to_the_chat_that_was_chosen_but_not_over_the_line_it_is_about(queue: Queue, api: Any) -> None:
+    other = api.post("/lines", {"name": "Служебная", "channel": "telegram", "config": {"token": "3:AAA"}}).json["id"]
+    assert api.patch("/portals/local", {"notices": {"line": other, "chat_id": " 555 "}}).json["notice_chat"] == "555"
+    set_line(queue, f"state = 'auth_failed', state_since = {NOW}")
+    queue.hub.db.writer.run(lambda sql: sql.run("UPDATE line SET state = 'active' WHERE id = ?", (other,)))
+    turn(queue)
+    (message,) = api.get("/messages?chat=555").json["items"]
+    assert "Мессенджер не принимает ключ линии «Sales»." in message["text"]
+    assert message["text"].endswith(f"https://hub.test/lines/{queue.line}")
+    assert (message["line"], message["run"]) == (other, None)
+
+    assert api.patch("/portals/local", {"notices": {"line": queue.line, "chat_id": "777"}}).status_code == 200
+    queue.hub.db.writer.run(lambda sql: sql.run("UPDATE notice SET told_at = 0"))
+    queue.hub.db.writer.run(lambda sql: sql.run("DELETE FROM chore"))
+    turn(queue)
+    assert api.get("/messages?chat=777").json["items"] == []
+    cleared = api.patch("/portals/local", {"notices": {}}).json
+    assert (cleared["notice_line"], cleared["notice_chat"]) == (None, None)
+
+
+def test_a_notice_cannot_be_sent_over_a_line_that_is_not_there(queue: Queue, api: Any) -> None:
+    assert api.patch("/portals/local", {"notices": {"line": "0" * 32, "chat_id": "5"}}).status_code == 404
+    assert api.patch("/portals/local", {"notices": {"line": queue.line, "chat_id": " "}}).status_code == 422
+
+
+def test_a_notice_of_a_portal_goes_to_its_administrator_in_bitrix24_once(queue: Queue, api: Any) -> None:
+    queue.hub.db.writer.run(
+        lambda sql: sql.run(
+            "INSERT INTO bitrix24_connection (portal_id, client_id, client_endpoint, oauth_url,"
+            " application_token_sealed, status, version, user_id, handler_hash, handler_sealed, finished, steps,"
+            " timeline) VALUES (?, 'local.1', 'https://p.test/rest/', 'https://o.test', '', '', '', 7, 'h', '', ?,"
+            " '{}', ?)",
+            (queue.portal_id, True, True),
+        )
+    )
+    set_line(queue, f"state = 'auth_failed', state_since = {NOW}, name = 'A[b]'")
+    turn(queue)
+    with queue.hub.db.sql() as sql:
+        ((method, params),) = sql.all("SELECT method, params FROM bitrix24_call")
+    assert method == "im.notify.system.add"
+    said = json.loads(params)
+    assert said["USER_ID"] == 7
+    assert "«A&#91;b&#93;»" in said["MESSAGE"]
+    assert f"[URL=https://hub.test/lines/{queue.line}]" in said["MESSAGE"]

@@ -1,12 +1,21 @@
 """Routes about portals. A key belongs to one and sees that one; the operator's, of the portal `local`, sees all."""
 
 from pydantic import Field
+from sqlmodel import Session
 
+from hub.delivery import interventions, lines
 from hub.errors import NotFound
 from hub.portals import service
 from hub.portals.models import LOCAL, Portal
 from hub.values import Value
 from hub.web.api.base import Call, Input, route
+
+
+class NoticeChat(Input):
+    """Where notices go besides Bitrix24; an empty line: nowhere."""
+
+    line: str = Field("", max_length=32)
+    chat_id: str = Field("", max_length=255)
 
 
 class PortalChange(Input):
@@ -15,6 +24,7 @@ class PortalChange(Input):
     time_zone: str | None = Field(None, max_length=64)
     language: str | None = Field(None, max_length=8)
     retention_days: int | None = None
+    notices: NoticeChat | None = None
 
 
 @route("GET", "/portals", summary="The portals that the key opens", shape="Portal", page=True)
@@ -47,7 +57,17 @@ def change_portal(call: Call, member_id: str) -> Value:
             language=given.language,
             retention_days=given.retention_days,
         )
+        if given.notices is not None:
+            _tell_in_chat(session, call, portal, given.notices)
         return service.to_dict(portal)
+
+
+def _tell_in_chat(session: Session, call: Call, portal: Portal, wanted: NoticeChat) -> None:
+    if not wanted.line:
+        service.tell_in_chat(session, portal, None, None)
+        return
+    line = lines.get(session, call.portal_id, wanted.line)
+    service.tell_in_chat(session, portal, line.id, interventions.address(line, wanted.chat_id))
 
 
 def _own(portal: Portal, member_id: str) -> Portal:

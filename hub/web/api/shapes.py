@@ -182,6 +182,8 @@ SHAPES: dict[str, Schema] = {
         time_zone="text",
         language="text",
         retention_days="whole?",
+        notice_line="text?",
+        notice_chat="text?",
     ),
     "Mapping": _shape(
         entity="text",
