@@ -29,7 +29,7 @@ _SAID: Mapping[str, Mapping[str, str]] = {
         "worker_absent": "Отправка стоит: не работает ни один обработчик.",
     },
     "en": {
-        "line_auth_failed": "The messenger refuses the key of the line “{line}”. {queue} messages wait, nothing is lost.",
+        "line_auth_failed": "The line “{line}” is refused by its messenger. {queue} messages wait, nothing is lost.",
         "line_unreachable": "The messenger of the line “{line}” is away. {queue} messages wait, nothing is lost.",
         "undelivered": "{count} messages did not arrive within {minutes} minutes.",
         "late": "Messages on the line “{line}” wait longer than usual: {seconds} s.",
