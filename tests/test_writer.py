@@ -3,8 +3,8 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -104,6 +104,49 @@ def test_jobs_that_are_committed_together_ring_once_and_when_they_are_durable(db
         other.writer.run(fail, rings=True)
     other.close()
     assert rung == [[0, 1, 2, 3]]
+
+
+def test_what_many_want_done_alike_is_done_at_once_and_each_hears_of_his_own(
+    db: Database, gathered: threading.Event
+) -> None:
+    calls: list[list[int]] = []
+
+    def double(sql: Sql, items: Sequence[int]) -> list[int]:
+        calls.append(list(items))
+        sql.insert("INSERT INTO number", "(?)", [(n,) for n in items])
+        if 7 in items:
+            raise KeyError("seven")
+        return [2 * n for n in items]
+
+    def given(numbers: list[int]) -> list[Future[int]]:
+        made = []
+        for n in numbers:
+            made.append(pool.submit(db.writer.run_many, double, n))
+            wait_until(lambda: db.writer._queue.qsize() == before + len(made))
+        return made
+
+    with ThreadPoolExecutor(12) as pool:
+        before = 0
+        alone = pool.submit(db.writer.run, insert(100))
+        wait_until(lambda: db.writer._queue.qsize() == 1)
+        before = 1
+        together = given([3, 1, 7, 2])
+        gathered.set()
+        assert [together[place].result() for place in (0, 1, 3)] == [6, 2, 4]
+        with pytest.raises(KeyError, match="seven"):
+            together[2].result()
+        assert alone.result() == 1
+    # All at once, and, since that failed, each one again.
+    assert calls == [[3, 1, 7, 2], [3], [1], [7], [2]]
+    assert numbers(db) == [1, 2, 3, 100]
+
+
+def test_many_rows_are_inserted_whole_and_in_order(db: Database) -> None:
+    for count in (0, 1, 7, 9, 64, 65, 200):
+        rows = [(1000 * count + n,) for n in range(count)]
+        db.writer.run(lambda sql: sql.insert("INSERT INTO number", "(?)", rows, "ON CONFLICT DO NOTHING"))  # noqa: B023
+        assert [n for n in numbers(db) if n // 1000 == count or n == 0] == [n for (n,) in rows]
+        db.writer.run(lambda sql: sql.run("DELETE FROM number"))
 
 
 def test_jobs_of_one_batch_see_each_others_rows(db: Database, gathered: threading.Event) -> None:

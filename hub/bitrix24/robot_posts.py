@@ -14,11 +14,11 @@ from hub.endpoints.beginning import Begun, Executing, begin, inputs_of, request_
 from hub.endpoints.intake import Arrived
 from hub.errors import StorageUnavailable
 from hub.ids import new_id, token_hash
-from hub.scenarios import store
+from hub.scenarios import new_runs
 from hub.scenarios.check import NotRunnable, Program
 from hub.scenarios.library import STALE_TRIES, PortalView, PublishedScenario, is_current
+from hub.scenarios.new_runs import NewRun, beginning
 from hub.scenarios.runner import lines_of
-from hub.scenarios.store import NewRun
 from hub.sql import Sql
 from hub.values import Value, dumps_bytes
 
@@ -147,15 +147,8 @@ class _Taking:
         if not self._take_token(sql, scenario_id, run.id, deadline):
             return "duplicate"
         records.insert(sql, record)
-        store.insert(
-            sql,
-            run,
-            begun.state,
-            begun.made,
-            self._view,
-            now=self._now,
-            ttl_s=self._hub.settings.message_ttl_s,
-        )
+        ttl_s = self._hub.settings.message_ttl_s
+        new_runs.insert(sql, beginning(run, begun.state, begun.made, self._view, now=self._now, ttl_s=ttl_s))
         card = entities.of_document(self._posted.document)
         if card is not None:
             about.keep(sql, self._view.id, run.id, About(*card))

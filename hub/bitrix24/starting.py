@@ -22,13 +22,13 @@ from hub.endpoints.intake import Arrived
 from hub.endpoints.parse import Note
 from hub.ids import new_id
 from hub.language import Scope, TemplateFailure, system_values
-from hub.scenarios import store
+from hub.scenarios import new_runs
 from hub.scenarios.advance import Advance
 from hub.scenarios.library import PortalView
 from hub.scenarios.mapping_row import MappingRow
+from hub.scenarios.new_runs import NewRun, beginning
 from hub.scenarios.runner import Runner
 from hub.scenarios.state import fresh, initial_variables
-from hub.scenarios.store import NewRun
 from hub.sql import Sql
 from hub.values import Value, as_text
 
@@ -152,7 +152,8 @@ def insert(sql: Sql, portal: Portal, change: Change, start: Start, *, now: int) 
         sql, records.Record.of(arrived, portal.view.id, start.run.scenario_id, "run", run_id=start.run.id, notes=notes)
     )
     ttl_s = portal.bitrix24.hub.settings.message_ttl_s
-    store.insert(sql, start.run, start.begun.state, start.begun.made, portal.view, now=now, ttl_s=ttl_s)
+    made = start.begun.made
+    new_runs.insert(sql, beginning(start.run, start.begun.state, made, portal.view, now=now, ttl_s=ttl_s))
     event = start.event
     of = About(change.entity, change.entity_id, event.chain, event.depth)
     about.keep(sql, portal.view.id, start.run.id, of)

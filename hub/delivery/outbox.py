@@ -23,11 +23,16 @@ _INSERT = """
 INSERT INTO message (id, portal_id, line_id, run_id, scenario_id, block, iteration, messenger, chat_id, chat_id_raw,
                      text, extra, state, told, head, due_at, expires_at, attempts, failures, interruptions, sent_parts,
                      created_at)
-VALUES (?, ?, ?, ?, (SELECT scenario_id FROM run WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, 'queued',
-        (SELECT CASE WHEN tells THEN 'queued' END FROM run WHERE id = ?), ?, ?, ?,
-        0, 0, 0, '[]', ?)
 """
-_HAS_OPEN = f"SELECT 1 FROM message WHERE line_id = ? AND chat_id = ? AND state IN {OPEN} LIMIT 1"  # noqa: S608
+_ROW = """
+(?, ?, ?, ?, CASE WHEN ? THEN ? ELSE (SELECT scenario_id FROM run WHERE id = ?) END, ?, ?, ?, ?, ?, ?, ?, 'queued',
+ CASE WHEN ? THEN NULL ELSE (SELECT CASE WHEN tells THEN 'queued' END FROM run WHERE id = ?) END, ?, ?, ?,
+ 0, 0, 0, '[]', ?)
+"""
+_HAVE_OPEN = f"""
+SELECT key FROM json_each(?) AS chat WHERE EXISTS (SELECT 1 FROM message WHERE line_id = chat.value ->> 0
+                                                   AND chat_id = chat.value ->> 1 AND state IN {OPEN})
+"""  # noqa: S608
 # Spelled so that PostgreSQL cannot look for it in the index of heads: there may be a hundred thousand where its
 # statistics say none. The rows are found by their ids.
 _FREE = "COALESCE(state, '') = 'queued' AND COALESCE(head, FALSE)"
@@ -43,7 +48,8 @@ WHERE message_id IN (SELECT key FROM json_each(?)) GROUP BY message_id
 
 @dataclass(frozen=True)
 class Entry:
-    """A message as it enters the outbox; times in µs."""
+    """A message as it enters the outbox; times in µs. `scenario_id`: of a run that the same transaction makes, about
+    which nobody is told yet; without it both are looked up in the run's row."""
 
     id: str
     portal_id: int
@@ -58,6 +64,7 @@ class Entry:
     extra: dict[str, Any]
     due_at: int
     expires_at: int
+    scenario_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -104,30 +111,46 @@ class Settlement:
 
 def enqueue(sql: Sql, entry: Entry, *, now: int) -> bool:
     """Put a message at the end of its chat. True when it is the head there."""
-    head = sql.one(_HAS_OPEN, (entry.line_id, entry.chat_id)) is None
-    sql.run(
-        _INSERT,
-        (
-            entry.id,
-            entry.portal_id,
-            entry.line_id,
-            entry.run_id,
-            entry.run_id,
-            entry.block,
-            entry.iteration,
-            entry.messenger,
-            entry.chat_id,
-            entry.chat_id_raw,
-            entry.text,
-            dumps(entry.extra),
-            entry.run_id,
-            head,
-            entry.due_at,
-            entry.expires_at,
-            now,
-        ),
+    return enqueue_all(sql, [entry], now=now)[0]
+
+
+def enqueue_all(sql: Sql, entries: Sequence[Entry], *, now: int) -> list[bool]:
+    """Put messages at the ends of their chats, in this order. True for each that is the head of its chat."""
+    chats = list(dict.fromkeys((entry.line_id, entry.chat_id) for entry in entries))
+    rows = sql.all(_HAVE_OPEN, (dumps({str(n): chat for n, chat in enumerate(chats)}),)) if chats else []
+    taken = {chats[int(n)] for (n,) in rows}
+    heads: list[bool] = []
+    for entry in entries:
+        heads.append((entry.line_id, entry.chat_id) not in taken)
+        taken.add((entry.line_id, entry.chat_id))
+    sql.insert(_INSERT, _ROW, [_row(entry, head, now) for entry, head in zip(entries, heads, strict=True)])
+    return heads
+
+
+def _row(entry: Entry, head: bool, now: int) -> tuple[Any, ...]:
+    known = entry.scenario_id is not None
+    return (
+        entry.id,
+        entry.portal_id,
+        entry.line_id,
+        entry.run_id,
+        known,
+        entry.scenario_id,
+        None if known else entry.run_id,
+        entry.block,
+        entry.iteration,
+        entry.messenger,
+        entry.chat_id,
+        entry.chat_id_raw,
+        entry.text,
+        dumps(entry.extra),
+        known,
+        None if known else entry.run_id,
+        head,
+        entry.due_at,
+        entry.expires_at,
+        now,
     )
-    return head
 
 
 def begin(sql: Sql, ids: Sequence[str], *, owner: str, now: int) -> list[Claimed]:

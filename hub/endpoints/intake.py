@@ -20,6 +20,7 @@ from hub.clock import SECOND, from_us, now_us
 from hub.core import Hub
 from hub.delivery.outbox import Claimed
 from hub.endpoints import records
+from hub.endpoints.accepting import Accepted, store_all
 from hub.endpoints.beginning import begin, request_variables
 from hub.endpoints.parse import (
     Body,
@@ -36,18 +37,17 @@ from hub.endpoints.parse import (
 from hub.errors import StorageUnavailable
 from hub.ids import new_id, same, token_hash
 from hub.language import Scope, compile_template
-from hub.scenarios import store
 from hub.scenarios.check import NotRunnable, Program
 from hub.scenarios.library import STALE_TRIES, Library, LinkTarget, PortalView, PublishedScenario, is_current
+from hub.scenarios.new_runs import NewRun, beginning, goes_on, stored_row
 from hub.scenarios.runner import RunInputs, Runner, lines_of
-from hub.scenarios.store import NewRun, RunRow
+from hub.scenarios.store import RunRow
 from hub.sql import Sql
 
 log = structlog.get_logger(__name__)
 CROWDED_TRIES = 3
 NOT_FOUND = "There is no such link."
 NOT_STARTED = Note("not_started", "The published version cannot run here any more; publish the scenario anew.")
-DUPLICATE_DIFFERS = Note("duplicate_differs", "An earlier request had the same event key and another body.")
 
 
 @dataclass(frozen=True)
@@ -208,32 +208,18 @@ class Intake:
             interactive_until=from_us(until) if wait else None,
         )
         made = begun.made
+        new = beginning(
+            run,
+            begun.state,
+            made,
+            view,
+            now=now,
+            ttl_s=hub.settings.message_ttl_s,
+            owner=hub.owner if wait else None,
+        )
         record = records.Record.of(arrived, view.id, scenario.id, "run", run_id=run.id, notes=inputs.notes)
         body_hash = hashlib.sha256(arrived.body).hexdigest() if key else ""
-
-        def job(sql: Sql) -> str | list[Claimed] | None:
-            if not is_current(sql, view, begun.env.globals):
-                return None
-            if key is not None:
-                first = records.take_key(sql, scenario.id, key, view.id, arrived.id, run.id, body_hash, now)
-                if first is not None:
-                    notes = inputs.notes if first.body_hash == body_hash else (*inputs.notes, DUPLICATE_DIFFERS)
-                    again = records.Record.of(
-                        arrived, view.id, scenario.id, "duplicate", run_id=first.run_id, notes=notes
-                    )
-                    records.insert(sql, again)
-                    return first.run_id
-            records.insert(sql, record)
-            return store.insert(
-                sql,
-                run,
-                begun.state,
-                made,
-                view,
-                now=now,
-                ttl_s=hub.settings.message_ttl_s,
-                owner=hub.owner if wait else None,
-            )
+        accepted = Accepted(view, begun.env.globals, record, new, key, body_hash)
 
         kept: RunRow | None = None
         rings = bool(made.messages) or not made.ended
@@ -241,10 +227,12 @@ class Intake:
         if wait:
             self._runner.hold([run.id])
         try:
-            stored = hub.db.writer.run(job, lines=lines_of(made, view), keys=keys, rings=rings and not wait)
+            stored = hub.db.writer.run_many(
+                store_all, accepted, lines=lines_of(made, view), keys=keys, rings=rings and not wait
+            )
             if wait and isinstance(stored, list):
-                if store.goes_on(made, stored):
-                    kept = store.stored_row(run, begun.state, made)
+                if goes_on(made, stored):
+                    kept = stored_row(run, begun.state, made)
                 elif rings:
                     hub.ring()
         finally:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hub.clock import SECOND
 from hub.endpoints.parse import Note, Refused, masked
-from hub.sql import Sql
-from hub.values import dumps
+from hub.sql import Sql, marks
+from hub.values import dumps, loads
 
 if TYPE_CHECKING:
     from hub.endpoints.intake import Arrived
 
 EVENT_KEY_DAYS = 7
-_INSERT = """
-INSERT INTO request (id, portal_id, scenario_id, outcome, run_id, error, source, agent, method, content_type,
-                     received_at, query, raw, size, warnings)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
+_COLUMNS = (
+    "id, portal_id, scenario_id, outcome, run_id, error, source, agent, method, content_type, received_at, query, raw,"
+    " size, warnings"
+)
+_NAMES = _COLUMNS.split(", ")
+_INSERT = f"INSERT INTO request ({_COLUMNS})"
+_ROW = f"({marks(len(_NAMES))})"
 _STORED = "id, portal_id, scenario_id, outcome, run_id, source, method, content_type, received_at, query, raw"
 
 
@@ -72,6 +75,12 @@ class Record:
             )
         )
 
+    def repeated(self, first: FirstEvent, more: tuple[Note, ...]) -> Record:
+        """The row of the same request when its event is known already, with `more` to warn of."""
+        row = dict(zip(_NAMES, self.values, strict=True)) | {"outcome": "duplicate", "run_id": first.run_id}
+        row["warnings"] = dumps([*loads(str(row["warnings"])), *(note_dict(note) for note in more)])
+        return Record(tuple(row.values()))
+
 
 @dataclass(frozen=True)
 class Stored:
@@ -100,7 +109,12 @@ class FirstEvent:
 
 def insert(sql: Sql, record: Record) -> None:
     """Keep a request."""
-    sql.run(_INSERT, record.values)
+    insert_all(sql, [record])
+
+
+def insert_all(sql: Sql, new: Sequence[Record]) -> None:
+    """Keep requests."""
+    sql.insert(_INSERT, _ROW, [record.values for record in new])
 
 
 def load(sql: Sql, request_id: str) -> Stored | None:

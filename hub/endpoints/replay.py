@@ -11,12 +11,12 @@ from hub.endpoints.beginning import Begun, Executing, begin, inputs_of, request_
 from hub.endpoints.parse import Body, Inputs, Refused, merge
 from hub.errors import Conflict, Invalid, NotFound, StorageUnavailable
 from hub.ids import new_id
-from hub.scenarios import store
+from hub.scenarios import new_runs
 from hub.scenarios.awaited import message_state
 from hub.scenarios.check import NotRunnable, Program
 from hub.scenarios.library import STALE_TRIES, PortalView, is_current
+from hub.scenarios.new_runs import NewRun, beginning
 from hub.scenarios.runner import lines_of
-from hub.scenarios.store import NewRun
 from hub.sql import Sql, marks
 from hub.values import Value, dumps, loads
 
@@ -170,7 +170,7 @@ def _insert(sql: Sql, *, run: NewRun, request_id: str, view: PortalView, begun: 
     """Store a run of a kept request; False when what it was computed with is out of date."""
     if not is_current(sql, view, begun.env.globals):
         return False
-    store.insert(sql, run, begun.state, begun.made, view, now=run.created_at, ttl_s=ttl_s)
+    new_runs.insert(sql, beginning(run, begun.state, begun.made, view, now=run.created_at, ttl_s=ttl_s))
     sql.run(
         "UPDATE request SET outcome = 'run', run_id = ? WHERE id = ? AND outcome IN ('captured', 'refused')",
         (run.id, request_id),

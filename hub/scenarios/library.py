@@ -7,7 +7,7 @@ version, a new line or a changed constant counts for the very next request in ev
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from hub.scenarios.advance import Globals
 from hub.scenarios.block import LineInfo
 from hub.scenarios.check import Program, compile_document
 from hub.scenarios.document import parse_document
-from hub.sql import Sql
+from hub.sql import Sql, marks
 from hub.values import Value, loads
 
 CACHED_PROGRAMS = 500
@@ -195,3 +195,10 @@ def is_current(sql: Sql, view: PortalView, used: Globals | None = None) -> bool:
     if row is None or row[0] != view.config:
         return False
     return used is None or not used.touched or row[1] == view.globals_stamp
+
+
+def settings_stamps(sql: Sql, portal_ids: Iterable[int]) -> dict[int, int]:
+    """The stamps of these portals' settings, for those who ask `is_current` for many at once and use no globals."""
+    wanted = list(portal_ids)
+    rows = sql.all(f"SELECT portal_id, config FROM stamp WHERE portal_id IN ({marks(len(wanted))})", wanted)  # noqa: S608
+    return {row[0]: row[1] for row in rows}

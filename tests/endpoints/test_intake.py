@@ -1,6 +1,7 @@
 """A request at a link: kept whole, its run begun once, with the settings of that very moment."""
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,14 +9,16 @@ import pytest
 
 from hub.core import Hub, make_hub
 from hub.delivery import lines
-from hub.endpoints import intake as intake_module
+from hub.endpoints import accepting
 from hub.endpoints.intake import Gone, Kept
 from hub.errors import StorageUnavailable
 from hub.portals.models import Portal
-from hub.scenarios import links, variables, versions
+from hub.scenarios import links, removal, variables, versions
 from hub.scenarios.models import Constant
 from hub.scenarios.state import State
 from hub.settings import Settings
+from hub.sql import Sql
+from tests.processes import wait_until
 from tests.scenarios.site import Site, give, greet, put
 
 
@@ -114,7 +117,7 @@ def test_a_scenario_deleted_by_another_process_is_gone_at_once(site: Site, other
     token = site.token(scenario_id)
     site.post(token)
     with other.hub.db.write() as session:
-        versions.delete(session, versions.get(session, other.portal_id, scenario_id))
+        removal.delete(session, versions.get(session, other.portal_id, scenario_id))
     with pytest.raises(Gone):
         site.post(token)
 
@@ -164,10 +167,51 @@ def test_a_global_variable_counted_by_many_at_once_loses_nothing(site: Site, oth
 
 def test_settings_that_never_hold_still_answer_try_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     token = site.token(site.scenario(give(a="1")))
-    monkeypatch.setattr(intake_module, "is_current", lambda *_: False)
+    monkeypatch.setattr(accepting, "settings_stamps", lambda *_: {})
     with pytest.raises(StorageUnavailable):
         site.post(token)
     assert site.column("SELECT id FROM request") == []
+
+
+def test_requests_that_are_stored_together_keep_their_places_and_their_own_answers(site: Site) -> None:
+    """Two of one chat, one of another, one whose event is known, one of another scenario."""
+    site.line()
+    send = greet(chat_id="{{body.chat}}", text="{{body.n}}")
+    token = site.token(site.scenario(send, start={"event_key": "key"}))
+    late = site.token(site.scenario(greet(chat_id="9", text="late"), name="Late"))
+    known = site.post(token, {"key": "old", "chat": "3", "n": "0"})
+    assert not site.post(late).duplicate  # from here on nobody's settings are out of date
+    busy, go = threading.Event(), threading.Event()
+
+    def hold(sql: Sql) -> None:
+        busy.set()
+        go.wait(10)
+
+    bodies = [
+        {"key": "a", "chat": "1", "n": "1"},
+        {"key": "b", "chat": "1", "n": "2"},
+        {"key": "c", "chat": "2", "n": "3"},
+        {"key": "old", "chat": "3", "n": "4"},
+    ]
+    with ThreadPoolExecutor(6) as pool:
+        held = pool.submit(site.hub.db.writer.run, hold)
+        assert busy.wait(5)
+        posted = []
+        for number, body in enumerate(bodies):
+            posted.append(pool.submit(site.post, token, body))
+            wait_until(lambda: site.hub.db.writer._queue.qsize() == number + 1)  # noqa: B023
+        posted.append(pool.submit(site.post, late))
+        go.set()
+        held.result()
+        answers = [one.result().answer for one in posted]
+    assert [one["status"] for one in answers] == ["accepted"] * 3 + ["duplicate", "accepted"]
+    assert answers[3]["run"] == known.run_id
+    for body, answer in zip(bodies[:3], answers, strict=False):
+        assert site.column("SELECT text FROM message WHERE run_id = ?", (answer["run"],)) == [body["n"]]
+        assert site.column("SELECT outcome FROM request WHERE id = ?", (answer["request"],)) == ["run"]
+    assert site.column("SELECT text FROM message WHERE chat_id IN ('1', '2') ORDER BY seq") == ["1", "2", "3"]
+    assert sorted(site.column("SELECT text FROM message WHERE head")) == ["0", "1", "3", "late"]
+    assert site.column("SELECT scenario_id FROM message WHERE scenario_id IS NULL") == []
 
 
 # ---------------------------------------------------------------- the results link
@@ -190,7 +234,7 @@ def test_what_breaks_while_storing_leaves_neither_request_nor_key(site: Site, mo
         raise LookupError("no")
 
     with monkeypatch.context() as patch, contextlib.suppress(LookupError):
-        patch.setattr(intake_module.store, "insert", broken)
+        patch.setattr(accepting.new_runs, "insert_all", broken)
         site.post(token, {"order": 5})
     assert site.column("SELECT id FROM request") == []
     assert not site.post(token, {"order": 5}).duplicate
