@@ -13,7 +13,7 @@ _HAS_WAKE, _HAS_AWAITS, _HAS_OWNER, _HAS_REQUEST = (
 
 class Scenario(SQLModel, table=True):
     """`id` is the `template_id` of links. `published` is the number of the version that runs, None before the first.
-    `latest` is the newest version's number, a draft perhaps."""
+    `latest` is the newest version's number, a draft perhaps; `edits` counts how often that was saved again in place."""
 
     __tablename__ = "scenario"
     __table_args__ = (UniqueConstraint("portal_id", "name_key", name="scenario_name"),)
@@ -25,13 +25,15 @@ class Scenario(SQLModel, table=True):
     enabled: bool = True
     published: int | None = None
     latest: int = 0
+    edits: int = 0
     created_at: int = moment()
     updated_at: int = moment()
     deleted_at: int | None = moment(nullable=True)
 
 
 class Version(SQLModel, table=True):
-    """A scenario document as it was saved; never changed. `clean`: nothing in it forbade publishing."""
+    """A scenario document as it was saved; never changed. `clean`: nothing in it forbade publishing. `draft`: saved
+    while drawing, and nothing has run it; whoever saved it, `saved_by`, may replace it."""
 
     __tablename__ = "scenario_version"
     __table_args__ = (UniqueConstraint("scenario_id", "n", name="version_number"),)
@@ -44,6 +46,8 @@ class Version(SQLModel, table=True):
     clean: bool
     problems: str = json_text("[]")
     note: str = Field(default="", max_length=255)
+    saved_by: str = Field(default="", max_length=255)
+    draft: bool = False
     created_at: int = moment()
 
 

@@ -9,15 +9,16 @@ from sqlmodel import Session, col, select
 
 from hub.clock import now_us, rfc3339
 from hub.core import Hub
-from hub.errors import Conflict, HubError, Invalid, NotFound
+from hub.errors import Invalid, NotFound
 from hub.portals.service import bump
-from hub.scenarios import links
+from hub.scenarios import drafts, links
 from hub.scenarios.block import Problem
 from hub.scenarios.check import check
 from hub.scenarios.check_resources import CheckResources
 from hub.scenarios.diff import describe
 from hub.scenarios.document import Document, DocumentError, name_key, name_problem, parse_document, to_json
 from hub.scenarios.models import Scenario, Version
+from hub.scenarios.refusing import refused
 from hub.validation import name_taken
 from hub.values import Value, dumps, loads
 
@@ -40,7 +41,7 @@ def read_document(raw: bytes | str | Mapping[str, Value], content_type: str | No
     try:
         return parse_document(raw, content_type)
     except DocumentError as error:
-        raise _refused(error.problems) from None
+        raise refused(error.problems) from None
 
 
 def all_of(session: Session, portal_id: int) -> list[Scenario]:
@@ -94,14 +95,16 @@ def save(
     *,
     scenario_id: int | None = None,
     draft: bool = False,
-    if_match: int | None = None,
+    if_match: str | None = None,
     note: str = "",
+    by: str = "",
 ) -> Saved:
     """Keep a document as a new scenario, or as the next version of one; publish it unless it is a draft, has errors
     or its scenario is switched off.
 
-    A new scenario is switched on when it starts by a link, off otherwise. `if_match` is the version the caller
-    has seen. Raises Invalid (`name_taken`), Conflict (`version_conflict`), NotFound.
+    A new scenario is switched on when it starts by a link, off otherwise. `if_match` is the revision the caller
+    has seen. `by` is the person who saves: drafts that one person saves in a row are one version. Raises Invalid
+    (`name_taken`), Conflict (`version_conflict`), NotFound.
     """
     now = now_us()
     if scenario_id is None:
@@ -109,14 +112,23 @@ def save(
         scenario = Scenario(portal_id=portal_id, name="", name_key="", enabled=enabled, created_at=now, updated_at=now)
     else:
         scenario = get(session, portal_id, scenario_id, lock=True)
-        if if_match is not None and if_match != scenario.latest:
-            raise Conflict(
-                f"Version {scenario.latest} was saved in the meantime.",
-                code="version_conflict",
-                version=scenario.latest,
-            )
-    _take_name(session, scenario, document.name)
-    return _add(session, hub, scenario, document, publish=scenario.enabled and not draft, note=note)
+        drafts.expect(session, scenario, if_match)
+    renamed, edits = scenario.name != document.name, scenario.edits
+    take_name(session, scenario, document.name)
+    again = draft and drafts.take_back(session, scenario, by)
+    saved = _add(
+        session,
+        hub,
+        scenario,
+        document,
+        publish=scenario.enabled and not draft,
+        note=note,
+        by=by,
+        draft=draft,
+        counts=renamed or not draft or scenario.published is None,
+    )
+    scenario.edits = edits + 1 if again else 0
+    return saved
 
 
 def set_enabled(session: Session, hub: Hub, scenario: Scenario, enabled: bool) -> None:
@@ -143,7 +155,7 @@ def set_enabled(session: Session, hub: Hub, scenario: Scenario, enabled: bool) -
                 problems=[problem.as_dict() for problem in newest or ()],
             )
     scenario.enabled = enabled
-    _touch(session, scenario)
+    touch(session, scenario)
 
 
 def rename(session: Session, hub: Hub, scenario: Scenario, name: str) -> None:
@@ -152,25 +164,16 @@ def rename(session: Session, hub: Hub, scenario: Scenario, name: str) -> None:
     name = name.strip()
     problem = name_problem(name)
     if problem is not None:
-        raise _refused([problem])
+        raise refused([problem])
     document = document_of(newest).model_copy(update={"name": name})
-    _take_name(session, scenario, name)
+    take_name(session, scenario, name)
     _add(session, hub, scenario, document, publish=scenario.published == newest.n, note="renamed")
 
 
-def restore(session: Session, hub: Hub, scenario: Scenario, n: int) -> Saved:
+def restore(session: Session, hub: Hub, scenario: Scenario, n: int, *, by: str = "") -> Saved:
     """Make version `n` the newest one again, under today's name, and publish it if it has no errors today."""
     document = document_of(version(session, scenario, n)).model_copy(update={"name": scenario.name})
-    return _add(session, hub, scenario, document, publish=True, note=f"restored from version {n}")
-
-
-def delete(session: Session, scenario: Scenario) -> None:
-    """Take a scenario away: its links are unknown from now on, its name is free. Its journal stays."""
-    links.remove(session, scenario)
-    scenario.deleted_at = now_us()
-    scenario.enabled = False
-    scenario.name_key = f"deleted {scenario.id}"
-    _touch(session, scenario)
+    return _add(session, hub, scenario, document, publish=True, note=f"restored from version {n}", by=by)
 
 
 # ---------------------------------------------------------------- showing
@@ -185,6 +188,7 @@ def to_dict(session: Session, hub: Hub, scenario: Scenario) -> dict[str, Any]:
         "name": scenario.name,
         "enabled": scenario.enabled,
         "version": scenario.latest,
+        "revision": drafts.revision(scenario),
         "published": scenario.published == scenario.latest,
         "published_version": scenario.published,
         "problems": loads(newest.problems),
@@ -202,6 +206,8 @@ def version_to_dict(scenario: Scenario, kept: Version) -> dict[str, Any]:
         "published": scenario.published == kept.n,
         "clean": kept.clean,
         "note": kept.note,
+        "by": kept.saved_by,
+        "draft": kept.draft,
         "problems": loads(kept.problems),
     }
 
@@ -209,12 +215,23 @@ def version_to_dict(scenario: Scenario, kept: Version) -> dict[str, Any]:
 # ---------------------------------------------------------------- within
 
 
-def _add(session: Session, hub: Hub, scenario: Scenario, document: Document, *, publish: bool, note: str = "") -> Saved:
+def _add(
+    session: Session,
+    hub: Hub,
+    scenario: Scenario,
+    document: Document,
+    *,
+    publish: bool,
+    note: str = "",
+    by: str = "",
+    draft: bool = False,
+    counts: bool = True,
+) -> Saved:
     """Append a version to a scenario that already has its name."""
     if scenario.id is None:
         raise ValueError("the scenario has not been stored yet")
     problems = _check(session, scenario.portal_id, document)
-    scenario.latest += 1
+    scenario.latest, scenario.edits = scenario.latest + 1, 0
     kept = Version(
         scenario_id=scenario.id,
         portal_id=scenario.portal_id,
@@ -223,6 +240,8 @@ def _add(session: Session, hub: Hub, scenario: Scenario, document: Document, *, 
         clean=_is_clean(problems),
         problems=_stored(problems),
         note=note,
+        saved_by=by,
+        draft=draft,
         created_at=now_us(),
     )
     if publish and kept.clean:
@@ -230,7 +249,7 @@ def _add(session: Session, hub: Hub, scenario: Scenario, document: Document, *, 
     session.add(kept)
     if links.starts_by_link(document):
         links.ensure(session, hub, scenario)
-    _touch(session, scenario)
+    touch(session, scenario, counts)
     return Saved(scenario, kept, [problem.as_dict() for problem in problems], scenario.published == kept.n)
 
 
@@ -246,7 +265,8 @@ def _stored(problems: Sequence[Problem]) -> str:
     return dumps([problem.as_dict() for problem in problems])
 
 
-def _take_name(session: Session, scenario: Scenario, name: str) -> None:
+def take_name(session: Session, scenario: Scenario, name: str) -> None:
+    """Give a scenario this name. Raises Invalid (`name_taken`)."""
     key = name_key(name)
     query = select(Scenario.id).where(Scenario.portal_id == scenario.portal_id, Scenario.name_key == key)
     owner = session.exec(query).one_or_none()
@@ -260,24 +280,10 @@ def _take_name(session: Session, scenario: Scenario, name: str) -> None:
         raise name_taken("a scenario") from None
 
 
-def _touch(session: Session, scenario: Scenario) -> None:
+def touch(session: Session, scenario: Scenario, counts: bool = True) -> None:
+    """`counts`: a running process has to look at it again."""
     scenario.updated_at = now_us()
     session.add(scenario)
     session.flush()
-    bump(session, scenario.portal_id, "config")
-
-
-def _refused(problems: Sequence[Problem]) -> HubError:
-    first = problems[0]
-    if first.code == "unreadable":
-        unreadable = HubError(first.message, code="unreadable")
-        unreadable.status = 400
-        return unreadable
-    errors = [{"pointer": _pointer(problem), **problem.as_dict()} for problem in problems]
-    return Invalid(first.message, code="validation" if first.code == "schema" else first.code, errors=errors)
-
-
-def _pointer(problem: Problem) -> str:
-    if problem.block is not None or problem.field is None:
-        return ""
-    return "/" + problem.field.replace("]", "").replace("[", "/").replace(".", "/")
+    if counts:
+        bump(session, scenario.portal_id, "config")

@@ -421,6 +421,7 @@ def upgrade() -> None:
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("published", sa.Integer(), nullable=True),
         sa.Column("latest", sa.Integer(), nullable=False),
+        sa.Column("edits", sa.Integer(), nullable=False),
         sa.Column("created_at", BIG, nullable=False),
         sa.Column("updated_at", BIG, nullable=False),
         sa.Column("deleted_at", BIG, nullable=True),
@@ -468,6 +469,8 @@ def upgrade() -> None:
         sa.Column("clean", sa.Boolean(), nullable=False),
         sa.Column("problems", sa.Text(), nullable=False),
         sa.Column("note", sa.String(length=255), nullable=False),
+        sa.Column("saved_by", sa.String(length=255), nullable=False),
+        sa.Column("draft", sa.Boolean(), nullable=False),
         sa.Column("created_at", BIG, nullable=False),
         sa.ForeignKeyConstraint(
             ["scenario_id"],
@@ -608,7 +611,26 @@ def upgrade() -> None:
         sa.Column("depth", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("run_id"),
     )
-    op.create_index(op.f("ix_bitrix24_run_portal_id"), "bitrix24_run", ["portal_id"], unique=False)
+    op.create_index(
+        "bitrix24_run_of_card", "bitrix24_run", ["portal_id", "entity", "entity_id", "run_id"], unique=False
+    )
+    op.create_table(
+        "bitrix24_card_message",
+        sa.Column("message_id", sa.String(length=32), nullable=False),
+        sa.Column("portal_id", BIG, nullable=False),
+        sa.Column("entity", sa.String(length=32), nullable=False),
+        sa.Column("entity_id", BIG, nullable=False),
+        sa.Column("author", sa.String(length=255), nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("message_id"),
+    )
+    op.create_index(
+        "bitrix24_card_message_of_card",
+        "bitrix24_card_message",
+        ["portal_id", "entity", "entity_id", "message_id"],
+        unique=False,
+    )
+    op.create_index("bitrix24_card_message_age", "bitrix24_card_message", ["portal_id", "created_at"], unique=False)
     op.create_table(
         "bitrix24_robot_run",
         sa.Column("portal_id", BIG, nullable=False),

@@ -4,9 +4,14 @@ import copy
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
+from hub.core import Hub
+from hub.portals.models import Portal, Stamp
 from hub.scenarios.form import Marked, form_of, texts_of
 from hub.scenarios.registry import blocks
+from hub.web.access import frame
+from hub.web.access.identity import Identity
 from tests.conftest import Api
 from tests.web.documents import LINE, document
 
@@ -139,3 +144,87 @@ def test_a_branch_keeps_its_exit_while_its_comparison_is_not_finished(api: Api) 
     found = check(api, drawn)
     assert [port["id"] for port in found["blocks"]["greet"]["ports"]] == ["да", "else"]
     assert found["blocks"]["greet"]["summary"] == ""
+
+
+# ---------------------------------------------------------------- drafts
+
+
+@pytest.fixture
+def people(api: Api, hub: Hub, portal: Portal) -> dict[str, Api]:
+    """Two who draw, each by the token of the frame."""
+    assert portal.id is not None
+    return {
+        name: Api(
+            api.client, frame.issue(hub.settings.secret_key, Identity(f"b24:{name}", portal.id, "editor", name, "ru"))
+        )
+        for name in ("Ольга", "Артём")
+    }
+
+
+def drafted(who: Api, scenario: int, seen: str, **config: Any) -> Any:
+    return who.put(f"/scenarios/{scenario}?draft=true", document(**config), headers={"If-Match": f'"{seen}"'})
+
+
+def test_drafts_that_one_person_saves_in_a_row_are_one_version(people: dict[str, Api]) -> None:
+    olga = people["Ольга"]
+    made = olga.post("/scenarios", document()).get_json()
+    first = drafted(olga, made["id"], "1", event_key="a").get_json()
+    assert (first["version"], first["revision"]) == (2, "2")
+    second = drafted(olga, made["id"], "2", event_key="b")
+    assert (second.get_json()["version"], second.headers["ETag"]) == (2, '"2.1"')
+    third = drafted(olga, made["id"], "2.1", event_key="c").get_json()
+    assert (third["version"], third["revision"]) == (2, "2.2")
+    assert olga.get(f"/scenarios/{made['id']}/document").get_json()["blocks"][0]["config"]["event_key"] == "c"
+    kept = olga.get(f"/scenarios/{made['id']}/versions").get_json()["items"]
+    assert [(one["version"], one["draft"], one["by"]) for one in kept] == [(2, True, "Ольга"), (1, False, "Ольга")]
+
+
+def test_nobody_overwrites_a_draft_that_he_has_not_seen_and_is_told_whose_it_is(people: dict[str, Api]) -> None:
+    olga, artem = people["Ольга"], people["Артём"]
+    made = olga.post("/scenarios", document()).get_json()
+    drafted(olga, made["id"], "1", event_key="a")
+    drafted(olga, made["id"], "2", event_key="b")
+    for seen in ("1", "2"):
+        lost = drafted(artem, made["id"], seen, event_key="mine")
+        assert lost.status_code == 409
+        told = lost.get_json()
+        assert (told["code"], told["version"], told["revision"], told["by"]) == (
+            "version_conflict",
+            2,
+            "2.1",
+            "Ольга",
+        )
+        assert told["at"].endswith("Z")
+    assert drafted(artem, made["id"], "2.1", event_key="mine").get_json()["version"] == 3
+    assert drafted(olga, made["id"], "2.1", event_key="c").status_code == 409
+
+
+def test_a_draft_that_has_been_published_or_saved_by_a_program_stays_a_version(
+    api: Api, people: dict[str, Api]
+) -> None:
+    api.post("/lines", LINE)
+    olga = people["Ольга"]
+    made = olga.post("/scenarios", document()).get_json()
+    drafted(olga, made["id"], "1", event_key="a")
+    assert olga.patch(f"/scenarios/{made['id']}", {"enabled": True}).get_json()["published_version"] == 2
+    assert drafted(olga, made["id"], "2", event_key="b").get_json()["version"] == 3
+    assert drafted(api, made["id"], "3", event_key="c").get_json()["version"] == 4
+    assert drafted(api, made["id"], "4", event_key="d").get_json()["version"] == 5
+    assert olga.get(f"/scenarios/{made['id']}").get_json()["published_version"] == 2
+
+
+def test_a_draft_beside_a_version_that_runs_leaves_running_processes_alone(
+    api: Api, people: dict[str, Api], hub: Hub
+) -> None:
+    def stamp() -> int:
+        with hub.db.read() as session:
+            return session.exec(select(Stamp.config)).one()
+
+    api.post("/lines", LINE)
+    olga = people["Ольга"]
+    made = olga.post("/scenarios", document()).get_json()
+    before = stamp()
+    drafted(olga, made["id"], "1", event_key="a")
+    assert stamp() == before
+    olga.put(f"/scenarios/{made['id']}", document(event_key="b"))
+    assert stamp() > before

@@ -9,16 +9,17 @@ from sqlmodel import Session
 
 from hub.clock import rfc3339
 from hub.errors import Conflict, HubError, Invalid
-from hub.scenarios import links, versions
+from hub.scenarios import drafts, links, removal, versions
 from hub.scenarios.check import check
 from hub.scenarios.check_resources import CheckResources
 from hub.scenarios.contract import openapi
 from hub.scenarios.document import Document, to_json, to_yaml
 from hub.scenarios.models import Scenario
 from hub.values import Value
+from hub.web.access.identity import asking
 from hub.web.api.base import DOCUMENT_LIMIT, YAML_TYPES, Call, Input, answer, route
 
-_etag = re.compile(r'(?:W/)?"?(\d{1,9})"?')
+_etag = re.compile(r'(?:W/)?"?(\d{1,9}(?:\.\d{1,9})?)"?')
 
 
 class SaveQuery(Input):
@@ -69,7 +70,7 @@ def create_scenario(call: Call) -> Value:
     """Published at once when it has no errors and starts by a link; 422 only for what cannot be kept."""
     document = _document(call)
     with call.hub.db.write() as session:
-        saved = versions.save(session, call.hub, call.portal_id, document, draft=call.query.draft)
+        saved = versions.save(session, call.hub, call.portal_id, document, draft=call.query.draft, by=_person())
         return _shown(session, call, saved.scenario, status=201)
 
 
@@ -90,7 +91,8 @@ def read_scenario(call: Call, scenario_id: int) -> Value:
     shape="Scenario",
 )
 def save_scenario(call: Call, scenario_id: int) -> Value:
-    """`If-Match` with the version last seen: 409 when another was saved meanwhile."""
+    """`If-Match` with the revision last seen: 409 when another was saved meanwhile. Drafts that one person saves in a
+    row are one version."""
     document = _document(call)
     with call.hub.db.write() as session:
         saved = versions.save(
@@ -101,6 +103,7 @@ def save_scenario(call: Call, scenario_id: int) -> Value:
             scenario_id=scenario_id,
             draft=call.query.draft,
             if_match=_if_match(),
+            by=_person(),
         )
         return _shown(session, call, saved.scenario)
 
@@ -122,7 +125,7 @@ def change_scenario(call: Call, scenario_id: int) -> Value:
 def delete_scenario(call: Call, scenario_id: int) -> Value:
     """Its links are unknown from then on; its journal stays."""
     with call.hub.db.write() as session:
-        versions.delete(session, versions.get(session, call.portal_id, scenario_id, lock=True))
+        removal.delete(session, versions.get(session, call.portal_id, scenario_id, lock=True))
 
 
 @route("GET", "/scenarios/{scenario_id}/document", summary="The document, as JSON or YAML", query=DocumentQuery)
@@ -168,7 +171,7 @@ def restore_version(call: Call, scenario_id: int, n: int) -> Value:
     """As a new version, published unless it has errors today."""
     with call.hub.db.write() as session:
         scenario = versions.get(session, call.portal_id, scenario_id, lock=True)
-        versions.restore(session, call.hub, scenario, n)
+        versions.restore(session, call.hub, scenario, n, by=_person())
         return _shown(session, call, scenario, status=201)
 
 
@@ -213,11 +216,17 @@ def _document(call: Call) -> Document:
 
 def _shown(session: Session, call: Call, scenario: Scenario, *, status: int = 200) -> Response:
     made = answer(versions.to_dict(session, call.hub, scenario), status)
-    made.headers["ETag"] = f'"{scenario.latest}"'
+    made.headers["ETag"] = f'"{drafts.revision(scenario)}"'
     return made
 
 
-def _if_match() -> int | None:
+def _person() -> str:
+    """The name of the person who is asking; empty for a program with a key."""
+    person = asking()
+    return "" if person is None else person.name
+
+
+def _if_match() -> str | None:
     header = request.headers.get("If-Match", "").strip()
     if header in ("", "*"):
         return None
@@ -226,7 +235,7 @@ def _if_match() -> int | None:
         refused = HubError("If-Match names a version as a number in quotes.", code="invalid_header")
         refused.status = 400
         raise refused
-    return int(found[1])
+    return found[1]
 
 
 def _accepted() -> Literal["json", "yaml"]:

@@ -48,6 +48,7 @@ _scenario = _shape(
     name="text",
     enabled="bool",
     version="whole",
+    revision="text",
     published="bool",
     published_version="whole?",
     problems=_list(_problem),
@@ -136,7 +137,14 @@ SHAPES: dict[str, Schema] = {
     },
     "Scenario": _scenario,
     "Version": _shape(
-        version="whole", created_at="time", published="bool", clean="bool", note="text", problems=_list(_problem)
+        version="whole",
+        created_at="time",
+        published="bool",
+        clean="bool",
+        note="text",
+        by="text",
+        draft="bool",
+        problems=_list(_problem),
     ),
     "Diff": _shape(**_diff),
     "Variable": _shape(name="text", value="any", updated_at="time"),
