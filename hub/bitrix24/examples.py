@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from hub.bitrix24 import reading, starting
 from hub.bitrix24.card_values import Kind, kind_of, normal
-from hub.bitrix24.client import Bitrix24, items_of
+from hub.bitrix24.client import Bitrix24, PortalClient, items_of
 from hub.bitrix24.fields import catalogue
 from hub.bitrix24.mapping import map_card
 from hub.scenarios.library import PortalView
@@ -28,8 +28,7 @@ def latest(
     body. Raises ConnectorError, ValueError for an unknown entity."""
     kind, client = kind_of(entity), bitrix24.client(view.id)
     names = catalogue(bitrix24, view.id, entity).names if kind.smart else None
-    listed = items_of(client.call(*_list(kind, stage)).result)[:MOST]
-    ids = [int(as_text(normal(row)["ID"])) for row in listed]
+    ids = recent(client, kind, stage=stage)
     if not ids:
         return []
     read = reading.read(client, entity, ids, names)
@@ -48,8 +47,20 @@ def latest(
             "empty": mapped.empty,
             "bitrix": bitrix,
         }
-        shown.append({"id": number, "title": _title(card.fields), "event": event})
+        shown.append({"id": number, "title": title_of(card.fields), "event": event})
     return shown
+
+
+def recent(client: PortalClient, kind: Kind, *, stage: str | None) -> list[int]:
+    """The numbers of the cards changed last, at most five. Raises ConnectorError."""
+    listed = items_of(client.call(*_list(kind, stage)).result)[:MOST]
+    return [int(as_text(normal(row)["ID"])) for row in listed]
+
+
+def title_of(fields: Mapping[str, Value]) -> str:
+    """What people call a card."""
+    title = as_text(fields.get("TITLE")).strip()
+    return title or starting.full_name(fields) or f"#{as_text(fields.get('ID'))}"
 
 
 def _list(kind: Kind, stage: str | None) -> tuple[str, dict[str, Value]]:
@@ -60,8 +71,3 @@ def _list(kind: Kind, stage: str | None) -> tuple[str, dict[str, Value]]:
     wanted = {kind.stage_field: stage} if stage and kind.stage_field else {}
     order = {"DATE_MODIFY": "DESC"}
     return f"crm.{kind.entity}.list", {"filter": wanted, "select": ["ID"], "order": order, "start": -1}
-
-
-def _title(fields: Mapping[str, Value]) -> str:
-    title = as_text(fields.get("TITLE")).strip()
-    return title or starting.full_name(fields) or f"#{as_text(fields.get('ID'))}"

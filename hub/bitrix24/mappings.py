@@ -87,6 +87,11 @@ def put(sql: Sql, portal_id: int, entity: str, rows: Sequence[MappingRow]) -> No
     )
 
 
+def reset(sql: Sql, portal_id: int, entity: str) -> None:
+    """Inside a job: from now on a portal's scenarios get the usual variables again."""
+    sql.run("DELETE FROM bitrix24_mapping WHERE portal_id = ? AND entity = ?", (portal_id, entity))
+
+
 def entities_of(sql: Sql, portal_id: int) -> list[str]:
     """The kinds of cards that a portal has a mapping for."""
     own = [row[0] for row in sql.all("SELECT entity FROM bitrix24_mapping WHERE portal_id = ?", (portal_id,))]

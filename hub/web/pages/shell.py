@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from hub.core import Hub
 from hub.errors import Forbidden
+from hub.runtime import Runtime
 from hub.web import i18n
 from hub.web.access import csrf
 from hub.web.access.identity import Identity, Role, asking
@@ -70,6 +71,12 @@ def me() -> Identity:
 def hub() -> Hub:
     """This process's Hub."""
     found: Hub = current_app.extensions["hub"]
+    return found
+
+
+def runtime() -> Runtime:
+    """This process's parts, wired together."""
+    found: Runtime = current_app.extensions["hub.runtime"]
     return found
 
 

@@ -1,0 +1,68 @@
+"""CRM fields in a browser, on the cards of a simulated portal: by clicks only."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.accounts import users
+from hub.bitrix24 import mappings
+from hub.sandbox.server import Sandbox
+from hub.settings import Settings
+from tests.bitrix24 import conftest as bitrix24
+from tests.bitrix24.conftest import Connected, bitrix24_environment
+from tests.browser.looking import cut_off, violations
+from tests.browser.site import PASSWORD, Site, serve_site
+
+pytestmark = pytest.mark.databases("sqlite")
+settings, simulator, connected = bitrix24.settings, bitrix24.simulator, bitrix24.connected
+_simulator = bitrix24._simulator
+
+
+@pytest.fixture
+def shop(browser: Any, settings: Settings, sandbox: Sandbox, connected: Connected, tmp_path: Path) -> Iterator[Site]:
+    """A product that is connected with a portal; somebody of the portal may sign in as `olga`."""
+    with connected.hub.db.write() as session:
+        users.create_user(session, connected.portal_id, email="olga@shop.test", password=PASSWORD, role="editor")
+    with serve_site(browser, settings, sandbox, tmp_path, **bitrix24_environment(settings)) as served:
+        yield served
+    assert served.complaints == []
+
+
+def test_a_field_found_by_its_value_becomes_a_variable_by_one_click_and_can_be_taken_away_and_brought_back(
+    shop: Site, connected: Connected
+) -> None:
+    def stored() -> list[str]:
+        with connected.hub.db.sql() as sql:
+            return [row.variable for row in mappings.rows_of(sql, connected.portal_id, "deal")]
+
+    before = stored()
+    page: Any = shop.page("olga", viewport={"width": 1280, "height": 900})
+    page.goto("/fields", wait_until="networkidle")
+    page.get_by_label("Найти по названию или значению").fill("золото")
+    found = page.locator("button.field:visible")
+    assert found.count() == 1
+    found.click()
+    page.locator("#row-лояльность").wait_for()
+    assert page.locator("#row-лояльность .variable-value").inner_text() == "Золото"
+    assert stored() == [*before, "лояльность"]
+    page.locator("#row-лояльность summary").click()
+    page.locator("#row-лояльность").get_by_role("button", name="Убрать").click()
+    page.get_by_role("button", name="Вернуть").click()
+    page.locator("#row-лояльность").wait_for()
+    assert stored() == [*before, "лояльность"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_can_be_used_by_everybody_at_every_width(shop: Site, scheme: str) -> None:
+    page: Any = shop.page("olga", color_scheme=scheme)
+    page.goto("/fields")
+    page.locator("#row-sum summary").click()
+    for width in (360, 700, 1280, 1920):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert cut_off(page) == [], width
+        if folder := os.environ.get("SHOTS"):
+            page.screenshot(path=f"{folder}/fields-{scheme}-{width}.png", full_page=True)
+    assert violations(page) == []
