@@ -233,13 +233,31 @@ class AboutRun(SQLModel, table=True):
     """The card that a run is about. `chain`: the scenarios whose own changes led to it, `depth` how many times."""
 
     __tablename__ = "bitrix24_run"
+    __table_args__ = (Index("bitrix24_run_of_card", "portal_id", "entity", "entity_id", "run_id"),)
 
     run_id: str = Field(primary_key=True, max_length=32)
-    portal_id: int = Field(sa_type=BIG, index=True)
+    portal_id: int = Field(sa_type=BIG)
     entity: str = Field(max_length=32)
     entity_id: int = Field(sa_type=BIG)
     chain: str = json_text("[]")
     depth: int = 0
+
+
+class CardMessage(SQLModel, table=True):
+    """A message that somebody wrote in our tab of a card. `author`: their name in the portal."""
+
+    __tablename__ = "bitrix24_card_message"
+    __table_args__ = (
+        Index("bitrix24_card_message_of_card", "portal_id", "entity", "entity_id", "message_id"),
+        Index("bitrix24_card_message_age", "portal_id", "created_at"),
+    )
+
+    message_id: str = Field(primary_key=True, max_length=32)
+    portal_id: int = Field(sa_type=BIG)
+    entity: str = Field(max_length=32)
+    entity_id: int = Field(sa_type=BIG)
+    author: str = Field(default="", max_length=255)
+    created_at: int = moment()
 
 
 class RobotRun(SQLModel, table=True):

@@ -1,4 +1,5 @@
-"""Telling portals what became of messages: those of their own providers, and those that scenarios sent for cards.
+"""Telling portals what became of messages: those of their own providers, and those sent for cards, by scenarios or by
+people.
 
 One commit notes what is told and puts the calls into the outbox, so each change is told once, in its order.
 """
@@ -7,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from hub.bitrix24 import about, senders, timeline, untold
+from hub.bitrix24.about import About
 from hub.bitrix24.client import Bitrix24
 from hub.bitrix24.untold import Untold
 from hub.clock import now_us
@@ -52,11 +54,23 @@ def _tell_all(sql: Sql, messages: Sequence[Untold]) -> None:
             untold.forget(sql, message)
             continue
         if not senders.tell(sql, message, now=now):
-            card = None if message.run_id is None or not portal[1] else about.of_run(sql, message.run_id)
-            if card is None:
+            language, timeline_on = portal
+            found = _card(sql, message, language) if timeline_on else None
+            if found is None:
                 untold.forget(sql, message)
                 continue
-            name = sql.one("SELECT name FROM scenario WHERE id = ?", (message.scenario_id,))
-            scenario = "?" if name is None else name[0]
-            timeline.tell(sql, message, card, scenario=scenario, language=portal[0], now=now)
+            card, sender = found
+            timeline.tell(sql, message, card, sender=sender, language=language, now=now)
         untold.note(sql, message)
+
+
+def _card(sql: Sql, message: Untold, language: str) -> tuple[About, str] | None:
+    """The card that a message stands beside, and who it is from; None for one that is about no card."""
+    if message.run_id is None:
+        row = sql.one("SELECT entity, entity_id, author FROM bitrix24_card_message WHERE message_id = ?", (message.id,))
+        return None if row is None else (About(row[0], int(row[1])), timeline.by("person", row[2], language))
+    card = about.of_run(sql, message.run_id)
+    if card is None:
+        return None
+    name = sql.one("SELECT name FROM scenario WHERE id = ?", (message.scenario_id,))
+    return card, timeline.by("scenario", "?" if name is None else name[0], language)

@@ -1,6 +1,7 @@
-"""What a scenario sent for a card, written beside the card: one comment for each message, kept up with its state."""
+"""What was sent for a card, written beside the card: one comment for each message, kept up with its state."""
 
 from functools import partial
+from typing import Literal
 
 from connectors.registry import channels
 from hub.bitrix24 import calls, cards
@@ -13,30 +14,40 @@ from hub.values import Value
 SHOWN = 500
 _SAID = {
     "ru": {
-        "sent": "Отправлено сообщение ({channel}): «{text}» · отправлено · сценарий «{scenario}»",
-        "delivered": "Отправлено сообщение ({channel}): «{text}» · доставлено · сценарий «{scenario}»",
-        "read": "Отправлено сообщение ({channel}): «{text}» · прочитано · сценарий «{scenario}»",
-        "undelivered": "Сообщение не доставлено ({channel}): «{text}» · {error} · сценарий «{scenario}»",
-        "failed": "Сообщение не отправлено ({channel}): «{text}» · {error} · сценарий «{scenario}»",
-        "expired": "Сообщение не отправлено вовремя ({channel}): «{text}» · сценарий «{scenario}»",
-        "cancelled": "Сообщение отменено ({channel}): «{text}» · сценарий «{scenario}»",
-        "unconfirmed": "Неизвестно, дошло ли сообщение ({channel}): «{text}» · сценарий «{scenario}»",
+        "sent": "Отправлено сообщение ({channel}): «{text}» · отправлено · {by}",
+        "delivered": "Отправлено сообщение ({channel}): «{text}» · доставлено · {by}",
+        "read": "Отправлено сообщение ({channel}): «{text}» · прочитано · {by}",
+        "undelivered": "Сообщение не доставлено ({channel}): «{text}» · {error} · {by}",
+        "failed": "Сообщение не отправлено ({channel}): «{text}» · {error} · {by}",
+        "expired": "Сообщение не отправлено вовремя ({channel}): «{text}» · {by}",
+        "cancelled": "Сообщение отменено ({channel}): «{text}» · {by}",
+        "unconfirmed": "Неизвестно, дошло ли сообщение ({channel}): «{text}» · {by}",
     },
     "en": {
-        "sent": "Message sent ({channel}): “{text}” · sent · scenario “{scenario}”",
-        "delivered": "Message sent ({channel}): “{text}” · delivered · scenario “{scenario}”",
-        "read": "Message sent ({channel}): “{text}” · read · scenario “{scenario}”",
-        "undelivered": "Message not delivered ({channel}): “{text}” · {error} · scenario “{scenario}”",
-        "failed": "Message not sent ({channel}): “{text}” · {error} · scenario “{scenario}”",
-        "expired": "Message not sent in time ({channel}): “{text}” · scenario “{scenario}”",
-        "cancelled": "Message cancelled ({channel}): “{text}” · scenario “{scenario}”",
-        "unconfirmed": "Nobody knows whether the message arrived ({channel}): “{text}” · scenario “{scenario}”",
+        "sent": "Message sent ({channel}): “{text}” · sent · {by}",
+        "delivered": "Message sent ({channel}): “{text}” · delivered · {by}",
+        "read": "Message sent ({channel}): “{text}” · read · {by}",
+        "undelivered": "Message not delivered ({channel}): “{text}” · {error} · {by}",
+        "failed": "Message not sent ({channel}): “{text}” · {error} · {by}",
+        "expired": "Message not sent in time ({channel}): “{text}” · {by}",
+        "cancelled": "Message cancelled ({channel}): “{text}” · {by}",
+        "unconfirmed": "Nobody knows whether the message arrived ({channel}): “{text}” · {by}",
     },
+}
+_BY = {
+    "ru": {"scenario": "сценарий «{}»", "person": "от сотрудника: {}"},
+    "en": {"scenario": "scenario “{}”", "person": "written by {}"},
 }
 
 
-def tell(sql: Sql, message: Untold, about: About, *, scenario: str, language: str, now: int) -> None:
-    """Inside a job: have the comment of a message say what became of it. One that waits again says nothing new."""
+def by(kind: Literal["scenario", "person"], name: str, language: str) -> str:
+    """Who a message is from."""
+    return _BY.get(language, _BY["en"])[kind].format(name)
+
+
+def tell(sql: Sql, message: Untold, about: About, *, sender: str, language: str, now: int) -> None:
+    """Inside a job: have the comment of a message say what became of it. One that waits again says nothing new.
+    `sender`: from `by`."""
     words = _SAID.get(language, _SAID["en"]).get(message.state)
     if words is None:
         return
@@ -45,7 +56,7 @@ def tell(sql: Sql, message: Untold, about: About, *, scenario: str, language: st
         channel=kind.title if kind is not None else message.messenger,
         text=_plain(message.text[:SHOWN] + ("…" if len(message.text) > SHOWN else "")),
         error=_plain(message.reason),
-        scenario=_plain(scenario),
+        by=_plain(sender),
     )
     order = f"timeline:{message.id}"
     if calls.revise(sql, message.portal_id, order, partial(_replace, comment=comment)):

@@ -1,6 +1,8 @@
 """Reading scenarios and runs for pages."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -33,19 +35,25 @@ def count_by_status(session: Session, portal_id: int, *, since: int) -> dict[str
 
 def latest(session: Session, portal_id: int, *, limit: int) -> list[RunLine]:
     """The newest runs, dry ones left out."""
-    query = (
-        select(Run, Scenario.name)
-        .join(Scenario, col(Scenario.id) == Run.scenario_id)
-        .where(Run.portal_id == portal_id, col(Run.dry).is_(False))
-    )
+    return _lines(session, [Run.portal_id == portal_id, col(Run.dry).is_(False)], limit)
+
+
+def of_ids(session: Session, portal_id: int, ids: Sequence[str]) -> list[RunLine]:
+    """These runs of a portal, the newest first."""
+    return _lines(session, [Run.portal_id == portal_id, col(Run.id).in_(ids)], len(ids))
+
+
+def _lines(session: Session, conditions: Sequence[Any], limit: int) -> list[RunLine]:
+    query = select(Run, Scenario.name).join(Scenario, col(Scenario.id) == Run.scenario_id).where(*conditions)
     rows = session.exec(query.order_by(col(Run.id).desc()).limit(limit)).all()
     return [
-        RunLine(run.id, run.scenario_id, name, run.status, run.created_at, run.ended_at, _reason(run.error))
+        RunLine(run.id, run.scenario_id, name, run.status, run.created_at, run.ended_at, reason_of(run.error))
         for run, name in rows
     ]
 
 
-def _reason(error: str | None) -> str:
+def reason_of(error: str | None) -> str:
+    """What a stored error says, one sentence; empty for none."""
     return str((loads(error) or {}).get("message") or "") if error else ""
 
 

@@ -60,6 +60,7 @@ def everything(days: Mapping[int, int], everybody_days: int, *, now: int) -> Ite
         yield _plain("notice", "portal_id = ? AND closed_at < ?", (portal_id, cutoff))
         yield _plain("bitrix24_robot_run", "portal_id = ? AND run_id IS NULL AND created_at < ?", (portal_id, cutoff))
         yield _plain("bitrix24_sms", "portal_id = ? AND created_at < ?", (portal_id, cutoff))
+        yield _plain("bitrix24_card_message", "portal_id = ? AND created_at < ?", (portal_id, cutoff))
         yield _plain("bitrix24_call", "portal_id = ? AND done_at < ?", (portal_id, cutoff))
     yield _plain("notice", "portal_id = ? AND closed_at < ?", (EVERYBODY, now - everybody_days * DAY))
     yield _plain("bitrix24_write", "until < ?", (now,))

@@ -8,12 +8,13 @@ from flask import Blueprint, Response, g, render_template, request
 from flask_babel import force_locale
 from flask_babel import gettext as _
 
-from hub.bitrix24 import apps, install, lifecycle
+from hub.bitrix24 import apps, customer, install, lifecycle
 from hub.bitrix24.connections import Connection
 from hub.bitrix24.verify import Claim, Forged, Proof, claim_of_page, prove
 from hub.errors import HubError
 from hub.values import Value, dumps, loads
 from hub.web.access import frame
+from hub.web.access.identity import Identity
 from hub.web.bitrix24 import received
 from hub.web.bitrix24.session import identity, shown
 from hub.web.pages.shell import framed, page
@@ -69,15 +70,20 @@ def main() -> Response:
         found = shown(connection.portal_id)
         if proof.admin and found["next"] is not None:
             return _steps(connection, proof, finish=False)
-        token = frame.issue(received.hub().settings.secret_key, identity(connection, proof, _language()))
-        return framed(wanted(posted), token=token, portal=proof.origin)
+        person = identity(connection, proof, _language())
+        address = wanted(claim, proof, person, posted)
+        return framed(address, token=frame.issue(received.hub().settings.secret_key, person), portal=proof.origin)
     except HubError as error:
         return _refused(error)
 
 
-def wanted(posted: dict[str, Value]) -> str:
-    """The address of ours that a placement opens."""
-    return "/"
+def wanted(claim: Claim, proof: Proof, person: Identity, posted: dict[str, Value]) -> str:
+    """The address of ours that a placement opens. Raises Invalid, Forbidden, Unproven."""
+    entity = customer.TABS.get(str(posted.get("PLACEMENT", "")))
+    if entity is None:
+        return "/"
+    card = customer.read(received.bitrix24(), claim, proof, entity, placement_options(posted))
+    return f"/customer/{customer.ticket(received.hub(), person.portal_id, person.key, card)}"
 
 
 def placement_options(posted: dict[str, Value]) -> dict[str, Value]:
