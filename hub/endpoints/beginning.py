@@ -19,6 +19,8 @@ from hub.scenarios.state import State, fresh, initial_variables
 from hub.scenarios.templating import templates
 from hub.values import Value
 
+UNSAVED = 0
+
 
 class Executing(Protocol):
     """The parts of a process that a run needs."""
@@ -55,7 +57,8 @@ def begin(
 ) -> Begun:
     """Advance a new run for the first time; nothing is stored.
 
-    `request`: what `request.…` is to the scenario. `reuse`: as in State. `created_at` is in µs.
+    `request`: what `request.…` is to the scenario. `reuse`: as in State. `created_at` is in µs. `version_id` may be
+    UNSAVED for the program of a document that nobody has kept, in dry runs.
     """
     state = fresh(version_id, program.start, initial_variables(program) | inputs.locals)
     state.reuse = dict(reuse or {})
@@ -70,6 +73,9 @@ def begin(
         dry=dry,
         interactive_until=interactive_until,
     )
+    if version_id == UNSAVED:
+        kept = env.program
+        env.program = lambda version: program if version == UNSAVED else kept(version)
     made = advance(state, env)
     made.warnings[:0] = [records.note_dict(note) for note in (*inputs.notes, *_unfilled(program, inputs.empty))]
     return Begun(state, made, env, run_inputs)

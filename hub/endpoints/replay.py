@@ -1,4 +1,4 @@
-"""Running again, and trying out: kept requests replayed, scenarios tested without effects."""
+"""Running again: kept requests replayed, with all effects or none."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from hub.clock import now_us, rfc3339
 from hub.endpoints import card_event, records
-from hub.endpoints.beginning import Begun, Executing, begin, inputs_of, request_variables, variables_of
-from hub.endpoints.parse import Body, Inputs, Refused, merge
+from hub.endpoints.beginning import Begun, Executing, begin, inputs_of, variables_of
+from hub.endpoints.parse import Inputs, Refused
 from hub.errors import Conflict, Invalid, NotFound, StorageUnavailable
 from hub.ids import new_id
 from hub.scenarios import new_runs
@@ -68,33 +68,11 @@ def replay(
     reuse = {block: shown for block, shown in before if shown["state"] in DELIVERED} if only_undelivered else {}
     repeated = sum(1 for block, shown in before if shown["state"] in SENT_ONCE and block not in reuse)
     if dry:
-        return _dry(runtime, portal_id, stored.scenario_id, chosen, inputs, variables_of(stored), reuse) | {
+        return dry_run(runtime, portal_id, stored.scenario_id, chosen, inputs, variables_of(stored), reuse) | {
             "would_repeat": repeated
         }
     run_id = _start(runtime, portal_id, stored, chosen, inputs, reuse)
     return {"run": run_id, "would_repeat": repeated}
-
-
-def test(
-    runtime: Executing, portal_id: int, scenario_id: int, *, query: Mapping[str, Value], body: Value
-) -> dict[str, Value]:
-    """A dry run of the newest version on an example: nothing is sent, called or stored."""
-    with runtime.hub.db.sql() as sql:
-        row = sql.one(
-            "SELECT 1 FROM scenario WHERE id = ? AND portal_id = ? AND deleted_at IS NULL", (scenario_id, portal_id)
-        )
-        if row is None:
-            raise NotFound("There is no such scenario.")
-        chosen = version_of(runtime, sql, scenario_id, "draft", None)
-    if chosen.program.nodes[chosen.program.start].type == "bitrix24_event":
-        try:
-            inputs = card_event.inputs({}, {}, {}) if body is None else card_event.inputs_of(dumps(body).encode())
-        except Refused as refused:
-            raise Invalid(f"The example cannot be used: {refused.message}", code=refused.code) from None
-    else:
-        inputs = merge(chosen.program.fields, query, None if body is None else Body("json", body))
-    variables = request_variables("test", now_us(), "127.0.0.1", "application/json")
-    return _dry(runtime, portal_id, scenario_id, chosen, inputs, variables, {})
 
 
 # ---------------------------------------------------------------- parts
@@ -170,6 +148,9 @@ def _insert(sql: Sql, *, run: NewRun, request_id: str, view: PortalView, begun: 
     """Store a run of a kept request; False when what it was computed with is out of date."""
     if not is_current(sql, view, begun.env.globals):
         return False
+    # From now on this version stays as it is, be it a draft. If it is gone by now, its place was taken by a newer one.
+    if not sql.run("UPDATE scenario_version SET draft = FALSE WHERE id = ?", (run.version_id,)):
+        raise Conflict("Another version was saved in the meantime.", code="version_conflict")
     new_runs.insert(sql, beginning(run, begun.state, begun.made, view, now=run.created_at, ttl_s=ttl_s))
     sql.run(
         "UPDATE request SET outcome = 'run', run_id = ? WHERE id = ? AND outcome IN ('captured', 'refused')",
@@ -178,15 +159,16 @@ def _insert(sql: Sql, *, run: NewRun, request_id: str, view: PortalView, begun: 
     return True
 
 
-def _dry(
+def dry_run(
     runtime: Executing,
     portal_id: int,
     scenario_id: int,
     chosen: Chosen,
     inputs: Inputs,
     request: Mapping[str, Value],
-    reuse: dict[str, Any],
+    reuse: Mapping[str, Any],
 ) -> dict[str, Value]:
+    """The trace of a run that is not one: nothing is sent, called or stored."""
     now = now_us()
     view = runtime.library.portal(portal_id, fresh=True)
     made = begin(

@@ -1,6 +1,6 @@
-"""Routes that run something: a dry test, a replay of a kept request, taking up or stopping a run."""
+"""Routes that run something again: a replay of a kept request, taking up or stopping a run."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from flask import Response, current_app
 from pydantic import Field
@@ -10,13 +10,6 @@ from hub.runtime import Runtime
 from hub.values import Value
 from hub.web.api.base import Call, Input, answer, route
 from hub.web.api.runs import shown
-
-
-class TestInput(Input):
-    """An example: what the link and the body would bring."""
-
-    query: dict[str, Any] = Field(default_factory=dict)
-    body: Any = None
 
 
 class ReplayInput(Input):
@@ -32,21 +25,6 @@ class RetryInput(Input):
 
     from_: Literal["failed", "start"] = Field("failed", alias="from")
     version: Literal["same", "current"] = "same"
-
-
-@route(
-    "POST",
-    "/scenarios/{scenario_id}/test",
-    summary="A dry run of the newest version",
-    body=TestInput,
-    optional=True,
-    shape="DryRun",
-    limit=1 << 20,
-)
-def test_scenario(call: Call, scenario_id: int) -> Value:
-    """The trace; nothing is sent, called or stored. 422 `not_runnable` with the problems when it cannot run."""
-    given: TestInput = call.body
-    return replay.test(_runtime(), call.portal_id, scenario_id, query=given.query, body=given.body)
 
 
 @route(

@@ -72,7 +72,7 @@ def put_mapping(call: Call, entity: str) -> Value:
 def read_fields(call: Call, entity: str) -> Value:
     """As they were read within a day; titles, types, lists, funnels and stages. 409 where no portal is connected."""
     query: FieldsQuery = call.query
-    with _asking(call):
+    with asking_portal(call):
         return fields.catalogue(_runtime().bitrix24, call.portal_id, _known(entity), fresh=query.fresh).to_dict()
 
 
@@ -88,7 +88,7 @@ def list_examples(call: Call, entity: str) -> Value:
     """At most five, with the values of the portal's mapping; `event` is what a dry run takes as its body."""
     query: ExamplesQuery = call.query
     kind, runtime = _known(entity), _runtime()
-    with _asking(call):
+    with asking_portal(call):
         with call.hub.db.sql() as sql:
             rows = mappings.rows_of(sql, call.portal_id, kind)
         view = runtime.library.portal(call.portal_id)
@@ -111,7 +111,7 @@ def _known(entity: str) -> str:
 
 
 @contextmanager
-def _asking(call: Call) -> Iterator[None]:
+def asking_portal(call: Call) -> Iterator[None]:
     """What a portal refuses, in the words of this API."""
     with call.hub.db.sql() as sql:
         connection = connections.of_portal(sql, call.portal_id)

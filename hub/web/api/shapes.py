@@ -115,6 +115,18 @@ SHAPES: dict[str, Schema] = {
         outputs=_list("object"),
     ),
     "Checked": _shape(problems=_list("object"), blocks="object", variables=_list("object")),
+    "Example": _shape(
+        id="text",
+        kind=_one_of("request", "card"),
+        outcome="text?",
+        title="text",
+        at="time?",
+        value="object",
+        event="object?",
+        warnings=_list("object"),
+    ),
+    "Preview": _shape(fields="object"),
+    "Compared": _shape(count="whole", changed="whole", items=_list("object")),
     "Channel": _shape(kind="text", title="text", config="object", capabilities="object"),
     "Line": _shape(
         id="text",

@@ -1,0 +1,145 @@
+"""What the templates of one block come to on an example, while it is drawn: texts, places, and why some are empty.
+
+The document is run dry first, so that the results of earlier blocks stand in their places. Where it does not get that
+far, or a call would have been made, a result is shown by an example of its type.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hub.clock import now_us
+from hub.endpoints.beginning import UNSAVED, Executing, begin
+from hub.endpoints.trying import Example
+from hub.language import TemplateError, TemplateFailure
+from hub.scenarios.advance import Environment
+from hub.scenarios.check import Examined, NotRunnable, Program, compile_document
+from hub.scenarios.context import Context
+from hub.scenarios.document import Document
+from hub.scenarios.form import Schema, form_of
+from hub.scenarios.library import PortalView
+from hub.scenarios.runner import RunInputs
+from hub.scenarios.state import State, fresh
+from hub.values import Number, Value, as_text, type_name
+
+SHOWN_CHARS = 20_000
+EXAMPLES: Mapping[str, Value] = {"string": "…", "number": Number("1"), "boolean": True, "object": {}, "list": []}
+
+
+def preview(
+    runtime: Executing, portal_id: int, scenario_id: int, scenario: Examined, block_id: str, example: Example
+) -> dict[str, dict[str, Any]]:
+    """For every template of a block, by its path inside the config: `{"text", "type", "places", "problems"}`.
+
+    A place is `{"expression", "value", "source", "reason"}`; its reason says why it is empty. Raises KeyError where
+    there is no such block.
+    """
+    node = scenario.written[block_id]
+    block = scenario.known.get(node.type)
+    if block is None:
+        return {}
+    view = runtime.library.portal(portal_id)
+    state, env, program = _as_run(runtime, view, scenario_id, scenario, example)
+    shown = {}
+    for path, template in templates_of(form_of(block.Config, str), node.config):
+        context = Context(env, state.frames[0], program, block_id, node.type, state)
+        shown[path] = _rendered(context, template)
+    return shown
+
+
+def templates_of(schema: Schema, raw: Value, path: str = "") -> Iterator[tuple[str, Value]]:
+    """The templates in a config as written, valid or not, with their paths."""
+    if "template" in schema:
+        yield from _leaves(raw, path)
+    elif isinstance(raw, dict):
+        named = schema.get("properties", {})
+        other = schema.get("additionalProperties")
+        for name, value in raw.items():
+            part = named.get(name, other)
+            if isinstance(part, dict):
+                yield from templates_of(part, value, f"{path}.{name}" if path else name)
+    elif isinstance(raw, list) and isinstance(schema.get("items"), dict):
+        for number, value in enumerate(raw):
+            yield from templates_of(schema["items"], value, f"{path}[{number}]")
+    for choice in schema.get("anyOf", ()):
+        if choice.get("type") == {"object": "object", "list": "array"}.get(type_name(raw)):
+            yield from templates_of(choice, raw, path)
+
+
+def _leaves(raw: Value, path: str) -> Iterator[tuple[str, Value]]:
+    if isinstance(raw, str):
+        yield path, raw
+    elif isinstance(raw, dict):
+        for name, value in raw.items():
+            yield from _leaves(value, f"{path}.{name}")
+    elif isinstance(raw, list):
+        for number, value in enumerate(raw):
+            yield from _leaves(value, f"{path}[{number}]")
+
+
+def _as_run(
+    runtime: Executing, view: PortalView, scenario_id: int, scenario: Examined, example: Example
+) -> tuple[State, Environment, Program]:
+    """A document after a dry run on the example, with an example of whatever it did not come to."""
+    now, inputs = now_us(), example.inputs
+    try:
+        program = compile_document(scenario.doc)
+    except NotRunnable:
+        program = _empty(scenario.doc)
+        state = fresh(UNSAVED, "", {name: default for name, (_type, default) in program.variables.items()})
+        state.frames[0].variables.update(inputs.locals)
+        state.known.update(inputs.system)
+        env = runtime.runner.environment(
+            view,
+            RunInputs(inputs.body, inputs.query, example.request, inputs.bitrix),
+            run_id="dry",
+            scenario_id=scenario_id,
+            created_at=now,
+            dry=True,
+        )
+    else:
+        begun = begin(
+            runtime.runner,
+            view,
+            program,
+            inputs,
+            example.request,
+            run_id="dry",
+            scenario_id=scenario_id,
+            version_id=UNSAVED,
+            created_at=now,
+            dry=True,
+        )
+        state, env = begun.state, begun.env
+    outputs = state.frames[0].outputs
+    for block_id, block, config in scenario.checked():
+        if not outputs.get(block_id):
+            kinds = block.outputs_of(config)
+            outputs[block_id] = {name: EXAMPLES[kind] for name, kind in kinds.items() if kind in EXAMPLES}
+    return state, env, program
+
+
+def _empty(doc: Document) -> Program:
+    declared = {variable.name: (variable.type, variable.default) for variable in doc.variables}
+    return Program(doc.name, "", {}, {}, (), declared, None)
+
+
+def _rendered(context: Context, template: Value) -> dict[str, Any]:
+    try:
+        value = context.value(template)
+    except TemplateError as error:
+        problem = {"code": "bad_template", "message": error.message, "column": error.column}
+        return {"text": "", "type": "string", "places": [], "problems": [problem]}
+    except TemplateFailure as failure:
+        problem = {"code": failure.code, "message": failure.message, "column": None}
+        return {"text": "", "type": "string", "places": [], "problems": [problem]}
+    noted = context.input or [{"places": []}]
+    places = [
+        {
+            "expression": place["path"],
+            "value": place["text"],
+            "source": place["source"],
+            "reason": place["missing"],
+        }
+        for place in noted[0]["places"]
+    ]
+    return {"text": as_text(value)[:SHOWN_CHARS], "type": type_name(value), "places": places, "problems": []}
