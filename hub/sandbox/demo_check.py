@@ -8,6 +8,7 @@ import requests
 
 from hub.sandbox.demo_cards import ORDER, PHONE, PRICE, READY_STAGE, ROBOT_STAGE, TEXT, WRITTEN_PHONE
 from hub.sandbox.demo_person import Person, somebody
+from hub.sandbox.demo_seed import READY
 from hub.sandbox.demo_waiting import CheckFailed, wait_for
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 ARRIVES_WITHIN_S = 30.0
 USUAL_CHAT = "79991234567"
 RESULT_CHAT = "79997654320"
+WRITTEN = "Курьер будет в 15:00"
 
 
 def check_demo(demo: "Demo") -> None:
@@ -82,6 +84,14 @@ def _deal(person: Person, session: requests.Session, demo: "Demo") -> None:
 
     wait_for(written, ARRIVES_WITHIN_S, "the message in the deal's timeline")
     click.echo("The deal's timeline shows the message.")
+
+    person.write_in_tab("CRM_DEAL_DETAIL_TAB", demo.cards.deal, READY, WRITTEN)
+
+    def answered() -> Any:
+        return [entry for entry in arrived() if (entry["chat"], entry["text"]) == (PHONE, WRITTEN)]
+
+    _demand(len(wait_for(answered, ARRIVES_WITHIN_S, "what was written in the tab")) == 1, "the tab", arrived())
+    click.echo(f"The deal's tab shows it, too, and sent another text from there: {WRITTEN}")
 
 
 def _call_links(session: requests.Session, demo: "Demo") -> None:

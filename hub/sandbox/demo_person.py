@@ -36,8 +36,8 @@ class Person(Protocol):
     def move(self, deal: int, stage: str) -> None:
         """Move a deal to a stage."""
 
-    def open_tab(self, placement: str, card: int, text: str) -> None:
-        """Open the application's tab in a card and wait until `text` stands there. Raises CheckFailed."""
+    def write_in_tab(self, placement: str, card: int, seen: str, text: str) -> None:
+        """Open the application's tab in a card, see `seen` there, and send `text` from it. Raises CheckFailed."""
 
 
 @contextmanager
@@ -90,10 +90,14 @@ class InBrowser:
         self._desk()
         self._page.get_by_label(f"Стадия сделки {deal}", exact=True).select_option(stage)
 
-    def open_tab(self, placement: str, card: int, text: str) -> None:
-        """Open the tab as the portal does."""
+    def write_in_tab(self, placement: str, card: int, seen: str, text: str) -> None:
+        """Open the tab as the portal does, and use its form."""
         self._page.goto(f"{self._portal_url}/app/{DEMO_CLIENT_ID}/?user={PERSON}&placement={placement}&ID={card}")
-        self._see(f"text={text}", f"“{text}” in the tab")
+        self._see(f"#history >> text={seen}", f"“{seen}” in the tab")
+        frame = self._page.frame_locator("#app")
+        frame.locator("textarea[name=text]").fill(text)
+        frame.locator("form button").click()
+        self._see(f"#history >> text={text}", f"“{text}” among the tab's messages")
 
     def _desk(self) -> None:
         self._page.goto(f"{self._portal_url}/")
@@ -130,7 +134,7 @@ class ByRequests:
             raise CheckFailed(f"the installation has failed steps: {failed}")
         if self._command(sid, "setInstallFinish").get("reload") is not True:
             raise CheckFailed("the portal did not take the end of the installation.")
-        self.open_tab("", 0, 'aria-current="page"')
+        self._inner(self._frame()[0], 'aria-current="page"')
 
     def put_robot(self, code: str, stage: str, values: str) -> None:
         """What the desk's button sends."""
@@ -142,14 +146,23 @@ class ByRequests:
         """What the desk's list sends."""
         self._control("card", id=deal, user=PERSON, fields={"STAGE_ID": stage})
 
-    def open_tab(self, placement: str, card: int, text: str) -> None:
-        """Post the frame's form, then fetch the page that it opens with the token that it got."""
+    def write_in_tab(self, placement: str, card: int, seen: str, text: str) -> None:
+        """Open the tab, and post its form with the token that the frame got."""
         page, _ = self._frame(placement, card)
-        wanted, token = _attribute(page, "data-wanted"), _attribute(page, "data-token")
-        headers = {"Authorization": f"Bearer {token}", "HX-Request": "true"}
-        inner = self._http.get(_absolute(page, wanted), headers=headers, timeout=30)
+        tab = self._inner(page, seen)
+        form = {"to": html.unescape(_found(r'<option value="([^"]+)"', tab)), "text": text}
+        form["number"] = _found(r'name="number" value="([^"]+)"', tab)
+        after = self._http.post(tab.url, data=form, headers=_proof(page), timeout=30)
+        if text not in html.unescape(after.text):
+            raise CheckFailed(f"the tab does not show “{text}” ({after.status_code}).")
+
+    def _inner(self, page: requests.Response, text: str) -> requests.Response:
+        """The page that the frame fetches with the token that it got; `text` must stand there."""
+        wanted = _attribute(page, "data-wanted")
+        inner = self._http.get(_absolute(page, wanted), headers=_proof(page), timeout=30)
         if inner.status_code != 200 or text not in html.unescape(inner.text):
-            raise CheckFailed(f"the page {wanted} does not show “{text}” ({inner.status_code}).")
+            raise CheckFailed(f"the page {wanted[:20]} does not show “{text}” ({inner.status_code}).")
+        return inner
 
     def _frame(self, placement: str = "", card: int = 0) -> tuple[requests.Response, str]:
         """The portal's page around the frame, and what its form opens in the frame."""
@@ -182,6 +195,10 @@ class ByRequests:
         if not answer.ok:
             raise CheckFailed(f"the portal refused “{action}”: {answer.text[:300]}")
         return answer.json()
+
+
+def _proof(page: requests.Response) -> dict[str, str]:
+    return {"Authorization": f"Bearer {_attribute(page, 'data-token')}", "HX-Request": "true"}
 
 
 def _attribute(page: requests.Response, name: str) -> str:

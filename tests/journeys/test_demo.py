@@ -90,6 +90,7 @@ def test_the_check_installs_moves_a_deal_sees_what_arrives_and_succeeds(
         "A waiting robot was answered: discount 4500.0 (a number)",
         "Arrived: whatsapp 79997654321 (in the portal: 8 999 765-43-21): Анна, заказ № 1042 на 45 000 ₽ готов",
         "The deal's timeline shows the message.",
+        "The deal's tab shows it, too, and sent another text from there",
         "Arrived: telegram chat 79991234567: Здравствуйте, Анна!",
         "duplicate",
         "404",
