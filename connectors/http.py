@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import requests
 from requests.exceptions import RequestException
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_after_delay, wait_random
 from urllib3 import BaseHTTPResponse
@@ -21,6 +20,7 @@ from urllib3.util import Timeout
 from connectors.egress import Egress, Target, parse
 from connectors.errors import ConnectorError, EgressRefused, Rejected, Temporary, Unconfirmed
 from connectors.wire import Call, Pools, current
+from connectors.written import Written, write
 
 # These loggers print paths at DEBUG, and Telegram's paths hold the token.
 for _name in ("urllib3.connectionpool", "requests"):
@@ -28,7 +28,6 @@ for _name in ("urllib3.connectionpool", "requests"):
 
 connect_tries = 3
 connect_tries_s = 2.0
-_ours = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"})
 
 
 @dataclass(frozen=True)
@@ -89,9 +88,9 @@ class Http:
         if proxy_url:
             parse(proxy_url, userinfo=True)
             self.egress.check_behind_proxy(target)
-        request = self._prepare(method, url, headers=headers, params=params, json=json, data=data)
+        request = self._written(method, url, headers=headers, params=params, json=json, data=data)
         if request.url != url:
-            target = parse(request.url or "")
+            target = parse(request.url)
         begun = time.monotonic()
         deadline = begun + (self.total_s if total_s is None else total_s)
         failed: list[ConnectorError] = []
@@ -114,20 +113,16 @@ class Http:
         )
         return retrying(again)
 
-    def _prepare(self, method: str, url: str, **parts: Any) -> requests.PreparedRequest:
-        wanted = {name: text for name, text in (parts.pop("headers") or {}).items() if name.lower() not in _ours}
-        wanted = {"User-Agent": "Hubline", "Accept": "*/*", "Accept-Encoding": "gzip", **wanted}
+    def _written(self, method: str, url: str, **parts: Any) -> Written:
         try:
-            if not (method.isascii() and method.isalpha()):
-                raise ValueError("method")
-            return requests.Request(method.upper(), url, headers=wanted, **parts).prepare()
+            return write(method, url, **parts)
         except (RequestException, ValueError, TypeError):
             problem = Rejected("The request cannot be written: check its method, headers and body.", code="bad_request")
         raise problem
 
     def _once(
         self,
-        request: requests.PreparedRequest,
+        request: Written,
         target: Target,
         proxy_url: str | None,
         deadline: float,
@@ -141,8 +136,8 @@ class Http:
             left = call.left()
             answer = self._pools.send(
                 target,
-                request.method or "",
-                request.url or "",
+                request.method,
+                request.url,
                 request.headers,
                 request.body,
                 proxy_url=proxy_url,
