@@ -31,11 +31,12 @@ function usedIcons() {
   const sources = [
     ...filesUnder(join(root, "templates"), /\.html$/),
     ...filesUnder(join(root, "hub/web/pages"), /\.py$/),
+    ...filesUnder(join(root, "hub/scenarios/blocks"), /\.py$/),
     ...filesUnder(join(out, "js"), /\.js$/),
     ...filesUnder(join(here, "src"), /\.tsx?$/),
   ];
   for (const source of sources) {
-    for (const [, name] of readFileSync(source, "utf8").matchAll(/["']([a-z][a-z0-9-]{1,40})["']/g)) {
+    for (const [, name] of readFileSync(source, "utf8").matchAll(/["']([a-z][a-z0-9-]{0,40})["']/g)) {
       if (existsSync(join(icons, `${name}.svg`))) names.add(name);
     }
   }
@@ -50,6 +51,14 @@ function sprite() {
   });
   return `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("\n")}</svg>\n`;
 }
+
+// Scripts of the page that the editor shares stay files of their own: `page/words` is `../js/words.js` beside it.
+const shared = {
+  name: "shared",
+  setup(made) {
+    made.onResolve({ filter: /^page\// }, ({ path }) => ({ path: `../js/${path.slice(5)}.js`, external: true }));
+  },
+};
 
 function packageOf(name) {
   return JSON.parse(readFileSync(join(modules, name, "package.json"), "utf8"));
@@ -74,6 +83,7 @@ if (existsSync(join(here, "src/main.tsx"))) {
     target: "es2022",
     jsx: "automatic",
     legalComments: "none",
+    plugins: [shared],
     define: { "process.env.NODE_ENV": '"production"' },
     logLevel: "warning",
   });

@@ -12,12 +12,12 @@ export function authorize(headers) {
   return headers;
 }
 
-export async function call(method, address, body) {
+export async function call(method, address, body, headers = {}) {
   const ask = () =>
     fetch(address, {
       method,
-      headers: authorize(body === undefined ? {} : { "Content-Type": "application/json" }),
-      body: body === undefined ? undefined : JSON.stringify(body),
+      headers: authorize(body === undefined ? { ...headers } : { "Content-Type": "application/json", ...headers }),
+      body: body === undefined || typeof body === "string" ? body : JSON.stringify(body),
       credentials: "same-origin",
     });
   let answer = await ask();

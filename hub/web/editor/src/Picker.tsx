@@ -1,0 +1,118 @@
+// What can be put into a text: values of the example, results of earlier blocks, variables; found by name or by value.
+import { useEffect, useId, useImperativeHandle, useMemo, useRef, useState, type KeyboardEvent, type ReactNode, type Ref } from "react";
+import { t } from "page/words";
+import { Icon, useEditor } from "./context.tsx";
+import { before } from "./model.ts";
+import { useStore, type State, type Store } from "./store.ts";
+import { leaves, matching, spoken, type Leaf } from "./template.ts";
+
+export type PickerHandle = { key: (event: KeyboardEvent) => boolean };
+type Props = {
+  block: string;
+  /** What was typed after `{{` in the field; null when the picker has a search field of its own. */
+  typed: string | null;
+  pick: (path: string) => void;
+  close: () => void;
+  ref?: Ref<PickerHandle>;
+};
+const MAX_OFFERED = 60;
+
+export function Picker({ block, typed, pick, close, ref }: Props): ReactNode {
+  const { store } = useEditor();
+  const example = useStore(store, (state) => state.example);
+  const checked = useStore(store, (state) => state.checked);
+  const [wanted, setWanted] = useState("");
+  const [active, setActive] = useState(0);
+  const list = useRef<HTMLDivElement>(null);
+  const id = useId();
+  const all = useMemo(() => offered(store, block, example, checked), [store, block, example, checked]);
+  const query = typed ?? wanted;
+  const found = useMemo(() => matching(all, query).slice(0, MAX_OFFERED), [all, query]);
+  useEffect(() => setActive(0), [query]);
+  useEffect(() => {
+    list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
+  }, [active]);
+
+  const key = (event: KeyboardEvent): boolean => {
+    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+    if (step !== 0 && found.length > 0) setActive((active + step + found.length) % found.length);
+    else if ((event.key === "Enter" || event.key === "Tab") && found[active]) pick(found[active].path);
+    else if (event.key === "Escape") close();
+    else return false;
+    event.preventDefault();
+    event.stopPropagation();
+    return true;
+  };
+  useImperativeHandle(ref, () => ({ key }));
+
+  return (
+    <div className="picker" data-testid="picker">
+      {typed === null && (
+        <div className="picker-search">
+          <input
+            className="form-control"
+            role="combobox"
+            aria-expanded="true"
+            aria-controls={id}
+            aria-activedescendant={found[active] && `${id}-${active}`}
+            aria-label={t("Find by name or value")}
+            placeholder={t("Find by name or value")}
+            value={wanted}
+            autoFocus
+            onChange={(event) => setWanted(event.target.value)}
+            onKeyDown={key}
+          />
+          <button type="button" className="btn btn-icon" aria-label={t("Close the list")} onClick={close}>
+            <Icon name="x" />
+          </button>
+        </div>
+      )}
+      {example && <p className="picker-example small">{t("Values of the example “{title}”", { title: example.title })}</p>}
+      <div className="picker-list" role="listbox" id={id} ref={list} aria-label={t("What can be inserted")} tabIndex={-1}>
+        {found.map((leaf, at) => (
+          <div
+            key={leaf.path}
+            id={`${id}-${at}`}
+            role="option"
+            aria-selected={at === active}
+            className="picker-leaf"
+            title={leaf.title}
+            onMouseDown={(event) => event.preventDefault()}
+            onClick={() => pick(leaf.path)}
+          >
+            <span className="picker-label">{leaf.label}</span>
+            <span className="picker-value">{leaf.value}</span>
+          </div>
+        ))}
+      </div>
+      {found.length === 0 && (
+        <p className="quiet small picker-example">
+          {all.length === 0 ? t("There is no example yet: call the link, or type a name.") : t("Nothing is called that.")}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function offered(store: Store, block: string, example: State["example"], checked: State["checked"]): Leaf[] {
+  const titles = new Map(checked.variables.map((known) => [known.path, known.title]));
+  const found = new Map<string, Leaf>();
+  const keep = (leaf: Leaf): void => {
+    if (!found.has(leaf.path)) found.set(leaf.path, leaf);
+  };
+  if (example) leaves(example.value, (path) => titles.get(path)).forEach(keep);
+  const earlier = before(store.doc, block);
+  for (const one of store.doc.blocks) {
+    if (!earlier.has(one.id)) continue;
+    const name = one.title || store.types.get(one.type)?.title || one.id;
+    for (const output of checked.blocks[one.id]?.outputs ?? []) {
+      keep({ path: output.path, label: `${name} · ${output.title}`, value: "", title: output.path, inner: false });
+    }
+  }
+  for (const known of checked.variables) {
+    const label = known.title === known.path ? spoken(known.path) : known.title;
+    keep({ path: known.path, label, value: "", title: known.path, inner: false });
+  }
+  return [...found.values()];
+}
+

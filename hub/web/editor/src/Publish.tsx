@@ -1,0 +1,83 @@
+// Before it goes live: what is wrong, what changed in words, and what kept requests would give now.
+import { useEffect, useState, type ReactNode } from "react";
+import { toast } from "page/toast";
+import { t, tn } from "page/words";
+import { api } from "./api.ts";
+import { attempt, Icon, useEditor } from "./context.tsx";
+import { Dialog } from "./Dialog.tsx";
+import { Changes } from "./Versions.tsx";
+import { useStore } from "./store.ts";
+import type { Compared } from "./types.ts";
+
+export function Publish({ close }: { close: () => void }): ReactNode {
+  const { store, saver } = useEditor();
+  const problems = useStore(store, (state) => state.checked.problems);
+  const scenario = useStore(store, (state) => state.scenario);
+  const version = useStore(store, (state) => state.version);
+  const [isKept, setKept] = useState(false);
+  const [compared, setCompared] = useState<Compared | null>(null);
+  const [busy, setBusy] = useState(false);
+  const errors = problems.filter((problem) => problem.severity === "error");
+  const live = scenario.published_version;
+  useEffect(() => {
+    void saver.flush().then(setKept);
+  }, [saver]);
+  useEffect(() => {
+    if (live === null || errors.length > 0) return;
+    const body = { document: store.doc, limit: 50 };
+    void attempt(async () => setCompared(await api<Compared>("POST", `/scenarios/${scenario.id}/compare`, body)));
+  }, [scenario.id, live, errors.length, store]);
+  const go = async (): Promise<void> => {
+    setBusy(true);
+    await attempt(async () => {
+      await saver.publish();
+      if (store.state.saving.kind !== "saved") return;
+      toast(t("Version {n} runs", { n: store.state.scenario.published_version ?? store.state.version }));
+      close();
+    }).finally(() => setBusy(false));
+  };
+  return (
+    <Dialog title={t("Save and switch on")} close={close}>
+      {errors.length > 0 ? (
+        <div className="notice notice-bad" role="alert">
+          <Icon name="alert-triangle" />
+          <div>
+            {tn("{n} error has to be mended first", "{n} errors have to be mended first", errors.length)}
+            <ul>{errors.slice(0, 5).map((problem, at) => <li key={at}>{problem.message}</li>)}</ul>
+            <button type="button" className="btn btn-sm" onClick={() => { close(); store.set({ side: "problems" }); }}>{t("Show them")}</button>
+          </div>
+        </div>
+      ) : (
+        <p>{live === null ? t("From then on every request starts this scenario.") : t("New requests run the new version. Runs that wait stay on theirs.")}</p>
+      )}
+      {problems.length > errors.length && (
+        <p className="small warned">{tn("{n} warning does not hinder it", "{n} warnings do not hinder it", problems.length - errors.length)}</p>
+      )}
+      {live !== null && isKept && live !== version && <Changes from={live} to={version} open />}
+      {compared && <Comparison compared={compared} />}
+      <div className="actions">
+        <button type="button" className="btn btn-primary" disabled={busy || errors.length > 0} onClick={() => void go()}>
+          {scenario.enabled ? t("Publish") : t("Save and switch on")}
+        </button>
+        <button type="button" className="btn" onClick={close}>{t("Not yet")}</button>
+      </div>
+    </Dialog>
+  );
+}
+
+function Comparison({ compared }: { compared: Compared }): ReactNode {
+  if (compared.count === 0) return null;
+  const differing = compared.items.filter((one) => one.before.join("\n") !== one.after.join("\n") || one.status_before !== one.status_after);
+  return (
+    <section aria-label={t("Kept requests")}>
+      <p><strong>{tn("{changed} of {n} kept request would give something else", "{changed} of {n} kept requests would give something else", compared.count, { changed: compared.changed })}</strong></p>
+      {differing.slice(0, 3).map((one) => (
+        <div className="compared" key={one.request}>
+          <p className="small quiet">{one.title}</p>
+          <del>{one.before.join("\n") || t("no message")}</del>
+          <ins>{one.after.join("\n") || t("no message")}</ins>
+        </div>
+      ))}
+    </section>
+  );
+}

@@ -1,0 +1,133 @@
+// A dry run on an example, drawn on the blocks: what went in and out, where every value came from, what would be sent.
+import { useState, type ReactNode } from "react";
+import { t } from "page/words";
+import { api } from "./api.ts";
+import { attempt, Icon, useEditor } from "./context.tsx";
+import { ExampleChoice, Tree } from "./Examples.tsx";
+import { blockOf, type Json } from "./model.ts";
+import { Waiting } from "./StartHelp.tsx";
+import { shown, spoken } from "./template.ts";
+import { useStore } from "./store.ts";
+import type { Place, Step, Trace } from "./types.ts";
+
+export function TestPane(): ReactNode {
+  const { store } = useEditor();
+  const example = useStore(store, (state) => state.example);
+  const examples = useStore(store, (state) => state.examples);
+  const trace = useStore(store, (state) => state.trace);
+  const selected = useStore(store, (state) => state.selected);
+  const [byHand, setByHand] = useState(false);
+  const [typed, setTyped] = useState('{"name": "Anna"}');
+  const [running, setRunning] = useState(false);
+  const run = async (): Promise<void> => {
+    setRunning(true);
+    await attempt(async () => {
+      const document = store.doc;
+      const given = byHand ? { body: JSON.parse(typed) as Json } : example ? (example.kind === "card" ? { body: example.event } : { example: example.id }) : { body: {} };
+      const found = await api<Trace>("POST", `/scenarios/${store.state.scenario.id}/test`, { document, ...given });
+      store.set({ trace: found });
+    }).finally(() => setRunning(false));
+  };
+  const isJson = readable(typed);
+  const steps = trace?.steps ?? [];
+  const chosen = selected.length === 1 ? steps.filter((step) => step.block === selected[0]) : [];
+  return (
+    <>
+      <p className="notice notice-info small">{t("A test: nothing is sent, nothing is changed, pauses are skipped.")}</p>
+      {!byHand && (examples?.length === 0 ? <Waiting /> : <ExampleChoice />)}
+      <label className="form-check">
+        <input type="checkbox" className="form-check-input" checked={byHand} onChange={(event) => setByHand(event.target.checked)} />
+        <span className="form-check-label">{t("Write the example by hand")}</span>
+      </label>
+      {byHand && (
+        <>
+          <textarea className="form-control mono" rows={6} value={typed} aria-label={t("The example as JSON")} aria-invalid={!isJson} onChange={(event) => setTyped(event.target.value)} />
+          {!isJson && <p className="field-error">{t("This is no JSON yet.")}</p>}
+        </>
+      )}
+      <div className="actions">
+        <button type="button" className="btn btn-primary" disabled={running || (byHand && !isJson)} onClick={() => void run()}>
+          <Icon name="player-play" />
+          {running ? t("Running …") : t("Run the test")}
+        </button>
+      </div>
+      {trace && (
+        <div data-testid="trace">
+          <h3>{t("What would be sent")}</h3>
+          {trace.planned.length === 0 && <p className="quiet small">{t("No message.")}</p>}
+          {trace.planned.map((message, at) => (
+            <div key={at}>
+              <p className="small quiet">{t("{line} → {chat}", { line: message.line, chat: message.chat_id })}</p>
+              <div className="bubble">{message.text}</div>
+            </div>
+          ))}
+          {trace.result !== null && trace.result !== undefined && (
+            <>
+              <h3>{t("Result")}</h3>
+              <Tree value={trace.result} />
+            </>
+          )}
+          <h3>{t("Step by step")}</h3>
+          <ol className="steps">
+            {(chosen.length > 0 ? chosen : steps).map((step, at) => (
+              <StepRow key={at} step={step} open={chosen.length > 0 || step.error !== null} />
+            ))}
+          </ol>
+        </div>
+      )}
+    </>
+  );
+}
+
+function readable(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false; // half typed
+  }
+}
+
+function StepRow({ step, open }: { step: Step; open: boolean }): ReactNode {
+  const { store } = useEditor();
+  const block = blockOf(store.doc, step.block);
+  const title = block ? block.title || store.types.get(block.type)?.title || block.id : step.block;
+  const places: Place[] = step.places ?? [];
+  const failed = step.error !== null;
+  return (
+    <li>
+      <details open={open}>
+        <summary>
+          <span className={failed ? "bad" : "good"}>
+            <Icon name={failed ? "circle-x" : "circle-check"} />
+            <span className="visually-hidden">{failed ? t("failed") : t("done")}</span>
+          </span>
+          {title}
+          {step.port && step.port !== "next" ? ` → ${step.port}` : ""}
+        </summary>
+        {step.error && <p className="field-error">{step.error.message} <span className="mono">{step.error.code}</span></p>}
+        {places.length > 0 && (
+          <ul className="places">
+            {places.map((place, at) => (
+              <li key={at} className={shown(place.value) === "" ? "place-empty" : ""}>
+                <strong>{spoken(place.expression)}</strong>: {shown(place.value) || t("empty")}
+                <span className="quiet small">{place.source ? ` · ${place.source}` : ""}{place.reason ? ` · ${place.reason}` : ""}</span>
+              </li>
+            ))}
+          </ul>
+        )}
+        {step.input !== null && step.input !== undefined && <Part title={t("In")} value={step.input} />}
+        {step.output !== null && step.output !== undefined && <Part title={t("Out")} value={step.output} />}
+      </details>
+    </li>
+  );
+}
+
+function Part({ title, value }: { title: string; value: Json }): ReactNode {
+  return (
+    <>
+      <p className="small quiet part-title">{title}</p>
+      <Tree value={value} />
+    </>
+  );
+}

@@ -1,0 +1,52 @@
+// The example in sight: kept requests and cards of the portal, the newest as soon as it is there.
+import { ApiError, api } from "./api.ts";
+import type { Store } from "./store.ts";
+import type { Example, Live } from "./types.ts";
+
+const WAITING_MS = 1_500;
+const RESTING_MS = 10_000;
+
+export async function loadExamples(store: Store, q = ""): Promise<Example[]> {
+  const search = q ? `&q=${encodeURIComponent(q)}` : "";
+  const address = `/scenarios/${store.state.scenario.id}/examples?limit=20${search}`;
+  return (await api<{ items: Example[] }>("GET", address)).items;
+}
+
+/** Ask now and then what has arrived: often while the first request is awaited, seldom afterwards. */
+export function watchExamples(store: Store): () => void {
+  let timer = 0;
+  let stopped = false;
+  let seen: string | null = null;
+  const look = async (): Promise<void> => {
+    try {
+      const live = await api<Live>("GET", `/scenarios/${store.state.scenario.id}/live`);
+      store.set({ live });
+      const last = live.last_request?.id ?? "none";
+      if (last !== seen) {
+        seen = last;
+        await refresh(store);
+      }
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      // The state line tells of a server that is away when there is something to save.
+    }
+    if (!stopped) timer = window.setTimeout(() => void look(), waits(store) ? WAITING_MS : RESTING_MS);
+  };
+  void look();
+  return () => {
+    stopped = true;
+    window.clearTimeout(timer);
+  };
+}
+
+function waits(store: Store): boolean {
+  return store.state.examples?.length === 0 || store.state.side === "test" || document.hasFocus();
+}
+
+async function refresh(store: Store): Promise<void> {
+  const examples = await loadExamples(store);
+  const { example, examples: before } = store.state;
+  // Somebody who has chosen an example keeps it; who waited for the first one gets it.
+  const chosen = example && (before?.[0]?.id !== example.id || !examples[0]) ? example : (examples[0] ?? null);
+  store.set({ examples, example: chosen });
+}

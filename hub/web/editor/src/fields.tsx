@@ -1,0 +1,265 @@
+// The form of a block, drawn from its schema: one control for every widget that a schema may name.
+import { useId, useState, type ReactNode } from "react";
+import { t } from "page/words";
+import { Branches } from "./Branches.tsx";
+import { Icon, useEditor } from "./context.tsx";
+import { literal } from "./json.ts";
+import { Pairs, Rows } from "./lists.tsx";
+import type { Json } from "./model.ts";
+import { Choice, Duration, LineChoice, Names, Plain, ScenarioChoice } from "./plain.tsx";
+import { TemplateField } from "./TemplateField.tsx";
+import { useStore } from "./store.ts";
+import type { Schema } from "./types.ts";
+
+export type FieldProps = {
+  block: string;
+  name: string;
+  path: string;
+  schema: Schema;
+  value: Json | undefined;
+  required: boolean;
+  /** undefined takes the key away. */
+  change: (value: Json | undefined) => void;
+  isFirst?: boolean;
+};
+export type Fields = { block: string; path: string; schema: Schema; value: Record<string, Json>; change: (value: Record<string, Json>) => void };
+
+/** All properties of an object, those marked `x-more` folded away. */
+export function ObjectFields({ block, path, schema, value, change }: Fields): ReactNode {
+  const inOrder = Object.entries(schema.properties ?? {}).sort(([, a], [, b]) => (a["x-order"] ?? 0) - (b["x-order"] ?? 0));
+  const { store } = useEditor();
+  const problems = useStore(store, (state) => state.checked.problems);
+  const draw = ([name, part]: [string, Schema], at: number): ReactNode => (
+    <Field
+      key={name}
+      block={block}
+      name={name}
+      path={path ? `${path}.${name}` : name}
+      schema={part}
+      value={value[name]}
+      required={schema.required?.includes(name) ?? false}
+      isFirst={path === "" && at === 0}
+      change={(next) => {
+        const { [name]: _old, ...others } = value;
+        // A key keeps its place, so that a document that is only looked at stays what it was.
+        const all = Object.entries(value).map(([key, one]) => [key, key === name ? next : one] as const);
+        const kept = name in value ? all.filter(([, one]) => one !== undefined) : [...Object.entries(others), [name, next] as const];
+        change(Object.fromEntries(kept.filter(([, one]) => one !== undefined)) as Record<string, Json>);
+      }}
+    />
+  );
+  const isMore = ([name, part]: [string, Schema]): boolean => part["x-more"] === true && value[name] === undefined;
+  const shown = inOrder.filter((one) => !isMore(one));
+  const more = inOrder.filter(isMore);
+  const isWrong = more.some(([name]) => problems.some((one) => one.block === block && one.path === (path ? `${path}.${name}` : name)));
+  return (
+    <>
+      {shown.map(draw)}
+      {more.length > 0 && (
+        <details className="more-fields" open={isWrong || undefined}>
+          <summary>{t("More")}</summary>
+          {more.map((one) => draw(one, -1))}
+        </details>
+      )}
+    </>
+  );
+}
+
+export function Field(props: FieldProps): ReactNode {
+  const { block, path, schema, isFirst } = props;
+  const { store } = useEditor();
+  const problems = useStore(store, (state) => state.checked.problems);
+  const own = problems.filter((problem) => problem.block === block && problem.path === path);
+  const id = useId();
+  const hint = schema.description ? `${id}-hint` : undefined;
+  const wrong = own.length > 0 ? `${id}-wrong` : undefined;
+  const described = [hint, wrong].filter(Boolean).join(" ") || undefined;
+  const title = schema.title ?? props.name;
+  const widget = schema["x-widget"] ?? "json";
+  const inner = { ...props, id, described, invalid: own.some((one) => one.severity === "error") };
+  const grouped = ["rows", "branches", "pairs", "names", "group", "mapping"].includes(widget);
+  const first = isFirst ? { "data-first": "" } : {};
+  if (widget === "switch") {
+    return (
+      <div className="field">
+        <label className="form-check form-switch">
+          <input
+            type="checkbox"
+            className="form-check-input"
+            checked={Boolean(props.value ?? schema.default)}
+            disabled={!store.canEdit}
+            aria-describedby={described}
+            data-path={path}
+            {...first}
+            onChange={(event) => props.change(event.target.checked === Boolean(schema.default) ? undefined : event.target.checked)}
+          />
+          <span className="form-check-label">{title}</span>
+        </label>
+        <Notes schema={schema} hint={hint} wrong={wrong} own={own} />
+      </div>
+    );
+  }
+  const control = <Control {...inner} widget={widget} />;
+  if (grouped) {
+    return (
+      <fieldset className="field field-group" disabled={!store.canEdit} aria-describedby={described} data-path={path} tabIndex={-1} {...first}>
+        <legend className="form-label">{title}</legend>
+        <Notes schema={schema} hint={hint} wrong={wrong} own={own} />
+        {control}
+      </fieldset>
+    );
+  }
+  const isText = widget === "template" || widget === "template_multiline" || (widget === "value" && isTemplate(props.value));
+  return (
+    <div className="field" {...(isFirst ? { "data-first": "", tabIndex: -1 } : {})} onFocus={(event) => {
+      if (event.target === event.currentTarget) event.currentTarget.querySelector<HTMLElement>("input, select, textarea, [role=textbox]")?.focus();
+    }}>
+      {isText ? (
+        <span className="form-label" id={`${id}-label`}>{title}</span>
+      ) : (
+        <label className="form-label" htmlFor={id}>{title}</label>
+      )}
+      {control}
+      <Notes schema={schema} hint={hint} wrong={wrong} own={own} />
+    </div>
+  );
+}
+
+type Notes = { schema: Schema; hint: string | undefined; wrong: string | undefined; own: { message: string; severity: string }[] };
+
+function Notes({ schema, hint, wrong, own }: Notes): ReactNode {
+  return (
+    <>
+      {hint && <p className="form-hint" id={hint}>{schema.description}</p>}
+      {wrong && (
+        <p className="field-error" id={wrong}>
+          <Icon name="alert-triangle" />
+          {own.map((one) => one.message).join(" ")}
+        </p>
+      )}
+    </>
+  );
+}
+
+export type ControlProps = FieldProps & { id: string; described: string | undefined; invalid: boolean };
+
+function Control(props: ControlProps & { widget: string }): ReactNode {
+  const { block, path, schema, value, change, widget, id, described, invalid, required } = props;
+  if (widget === "template" || widget === "template_multiline" || (widget === "value" && isTemplate(value))) {
+    const text = typeof value === "string" ? value : (literal(value) ?? (value === undefined || value === null ? "" : String(value)));
+    return (
+      <TemplateField
+        block={block}
+        path={path}
+        value={text}
+        multiline={widget === "template_multiline"}
+        labelId={`${id}-label`}
+        described={described}
+        invalid={invalid}
+        change={(next) => change(next === "" && !required ? undefined : next)}
+      />
+    );
+  }
+  switch (widget) {
+    case "choice":
+    case "entity":
+      return <Choice {...props} />;
+    case "line":
+      return <LineChoice {...props} />;
+    case "scenario":
+      return <ScenarioChoice {...props} />;
+    case "duration_s":
+      return <Duration {...props} />;
+    case "names":
+      return <Names {...props} />;
+    case "branches":
+      return <Branches {...props} />;
+    case "rows":
+      return <Rows {...props} />;
+    case "pairs":
+      return <Pairs {...props} />;
+    case "group":
+      return <Group {...props} />;
+    case "mapping":
+      return <Mapping {...props} />;
+    case "text":
+    case "messenger":
+    case "stage":
+      return <Plain {...props} />;
+    case "number":
+      return <Plain {...props} isNumber />;
+    default:
+      return <JsonText {...props} />;
+  }
+}
+
+function isTemplate(value: Json | undefined): boolean {
+  return value === undefined || value === null || typeof value !== "object" || literal(value) !== null;
+}
+
+/** An object of fixed fields that may be absent. */
+function Group({ block, path, schema, value, change, name }: ControlProps): ReactNode {
+  const { store } = useEditor();
+  const present = value !== undefined && value !== null;
+  return (
+    <>
+      {schema["x-nullable"] && (
+        <label className="form-check form-switch">
+          <input type="checkbox" className="form-check-input" checked={present} disabled={!store.canEdit} aria-label={schema.title ?? name}
+            onChange={(event) => change(event.target.checked ? {} : undefined)} />
+          <span className="form-check-label">{present ? t("on") : t("off")}</span>
+        </label>
+      )}
+      {present && <ObjectFields block={block} path={path} schema={schema} value={value as Record<string, Json>} change={change} />}
+    </>
+  );
+}
+
+/** Fields of the CRM as variables: chosen on a page of their own, or here for this scenario alone. */
+function Mapping(props: ControlProps): ReactNode {
+  const { store } = useEditor();
+  const own = Array.isArray(props.value);
+  return (
+    <>
+      <p className="small">
+        <a href={store.data.addresses["fields"] ?? "/fields"}>{t("Choose fields on the page “CRM fields”")}</a>
+      </p>
+      {own && <Rows {...props} />}
+    </>
+  );
+}
+
+/** Any JSON. What cannot be read yet stays in the field and is not taken. */
+function JsonText({ id, path, value, change, described, invalid, required }: ControlProps): ReactNode {
+  const { store } = useEditor();
+  const [text, setText] = useState(() => (value === undefined || value === null ? "" : JSON.stringify(value, null, 2)));
+  const [bad, setBad] = useState(false);
+  return (
+    <>
+      <textarea
+        id={id}
+        className="form-control mono"
+        rows={5}
+        value={text}
+        data-path={path}
+        aria-describedby={described}
+        aria-invalid={invalid || bad}
+        readOnly={!store.canEdit}
+        onChange={(event) => {
+          setText(event.target.value);
+          if (event.target.value.trim() === "") {
+            setBad(false);
+            return change(required ? null : undefined);
+          }
+          try {
+            change(JSON.parse(event.target.value) as Json);
+            setBad(false);
+          } catch {
+            setBad(true); // half typed; the document keeps what could be read last
+          }
+        }}
+      />
+      {bad && <p className="field-error">{t("This is no JSON yet.")}</p>}
+    </>
+  );
+}
