@@ -13,11 +13,13 @@ TOTAL_S = 5.0
 
 @dataclass(frozen=True)
 class Reached:
-    """How it went. `local`: the address means this machine, so nobody else can use it."""
+    """How it went. `local`: the address means this machine, so nobody else can use it. `reason`: why it could not be
+    reached."""
 
     ok: bool
     local: bool
     detail: str
+    reason: str = ""
 
 
 def reach(base_url: str) -> Reached:
@@ -35,7 +37,7 @@ def reach(base_url: str) -> Reached:
         finally:
             way.close()
     except ConnectorError as error:
-        return Reached(False, False, f"{base_url} cannot be reached from here: {error.message}")
+        return Reached(False, False, f"{base_url} cannot be reached from here.", error.message)
     if answer.status == 200 and b'"status":"ok"' in answer.body:
         return Reached(True, False, f"{base_url} leads here.")
     return Reached(False, False, f"At {base_url} something else answers, with status {answer.status}.")

@@ -1,8 +1,5 @@
 """The ten checks: is everything there that an event needs on its way to a message? Each with what to do if not."""
 
-from dataclasses import dataclass, field
-from typing import Literal
-
 from sqlmodel import Session
 
 from hub.clock import SECOND, now_us, rfc3339
@@ -10,36 +7,14 @@ from hub.core import Hub
 from hub.delivery import lines
 from hub.errors import StorageUnavailable
 from hub.portals import service
-from hub.portals.models import Portal
 from hub.sql import Sql
-from hub.upkeep import chores, retention, watch
+from hub.upkeep import chores, health_bitrix24, retention, watch
 from hub.upkeep.address import reach
+from hub.upkeep.checks import Check, State
 from hub.values import Value
 
 LATE_S = 60
 OVERDUE_S = 120
-State = Literal["ok", "warning", "failed", "not_installed", "unknown"]
-
-
-@dataclass(frozen=True)
-class Check:
-    """One check: how it stands, in a sentence, and what to do about it. `more` holds the figures behind it."""
-
-    name: str
-    state: State
-    detail: str
-    action: str = ""
-    more: dict[str, Value] = field(default_factory=dict)
-
-    @property
-    def ok(self) -> bool:
-        """Nothing has to be done at once."""
-        return self.state != "failed"
-
-    def to_dict(self) -> dict[str, Value]:
-        """As the API shows it."""
-        shown = {"name": self.name, "ok": self.ok, "state": self.state, "detail": self.detail, "action": self.action}
-        return shown | self.more
 
 
 def checks_of(hub: Hub, portal_id: int) -> list[Check]:
@@ -48,15 +23,16 @@ def checks_of(hub: Hub, portal_id: int) -> list[Check]:
     try:
         with hub.db.named(), hub.db.sql() as sql:
             stored = [_worker(sql, hub, now), _oldest(sql, portal_id, now)]
-            swept, pruned = _sweep(sql, now), chores.last(sql, retention.NAME)[0]
+            swept = health_bitrix24.late_search(sql, hub, portal_id, now) or _sweep(sql, now)
+            bitrix24, pruned = health_bitrix24.checks_of(sql, hub, portal_id), chores.last(sql, retention.NAME)[0]
         with hub.db.read() as session:
             portal = service.by_id(session, portal_id)
             days = portal.retention_days or hub.settings.retention_days
-            broken, bitrix24 = _lines(session, portal_id), _bitrix24(portal)
+            broken = _lines(session, portal_id, now)
     except StorageUnavailable as error:
         action = "Start the database, or correct HUB_DATABASE_URL."
         return [Check("database", "failed", error.message, action), _disk(hub, hub.settings.retention_days, None)]
-    database = Check("database", "ok", "The database answers.", more={"kind": hub.db.dialect})
+    database = Check("database", "ok", "The database answers.", more={"kind": hub.db.dialect}, good_at=now)
     return [database, *stored, broken, _address(hub), *bitrix24, swept, _disk(hub, days, pruned)]
 
 
@@ -65,10 +41,9 @@ def _worker(sql: Sql, hub: Hub, now: int) -> Check:
     beat_at = None if row is None else row[0]
     more: dict[str, Value] = {"beat_at": rfc3339(beat_at)}
     if beat_at is not None and beat_at > now - hub.settings.lease_s * SECOND:
-        return Check("worker", "ok", "A worker is at work.", more=more)
-    return Check(
-        "worker", "failed", "No worker is at work; nothing waiting is sent.", "Start one: hub worker.", more=more
-    )
+        return Check("worker", "ok", "A worker is at work.", more=more, good_at=beat_at)
+    detail, action = "No worker is at work; nothing waiting is sent.", "Start one: hub worker."
+    return Check("worker", "failed", detail, action, more, beat_at)
 
 
 def _oldest(sql: Sql, portal_id: int, now: int) -> Check:
@@ -83,13 +58,13 @@ def _oldest(sql: Sql, portal_id: int, now: int) -> Check:
     late_s = 0.0 if due_at is None else (now - due_at) / SECOND
     more: dict[str, Value] = {"due_at": rfc3339(due_at)}
     if late_s <= LATE_S:
-        return Check("oldest_due_message", "ok", "No message is late.", more=more)
+        return Check("oldest_due_message", "ok", "No message is late.", more=more, good_at=now)
     detail = f"A message has been due for {late_s:.0f} s."
     action = "Start another worker or give it more threads; a line with a low rate only needs patience."
     return Check("oldest_due_message", "failed", detail, action, more=more)
 
 
-def _lines(session: Session, portal_id: int) -> Check:
+def _lines(session: Session, portal_id: int, now: int) -> Check:
     found = lines.all_of(session, portal_id)
     down: list[Value] = [
         {
@@ -103,7 +78,7 @@ def _lines(session: Session, portal_id: int) -> Check:
         if line.state in lines.OUT_OF_ORDER
     ]
     if not down:
-        return Check("lines", "ok", "No line is out of order.", more={"lines": down})
+        return Check("lines", "ok", "No line is out of order.", more={"lines": down}, good_at=now)
     detail = f"{len(down)} of {len(found)} lines are out of order."
     action = "Check each line: its reason says what the messenger wants. What waits there is sent afterwards."
     return Check("lines", "failed", detail, action, more={"lines": down})
@@ -113,16 +88,9 @@ def _address(hub: Hub) -> Check:
     reached = reach(hub.settings.base_url)
     state: State = "warning" if reached.local else "ok" if reached.ok else "failed"
     action = "" if state == "ok" else "Set HUB_PUBLIC_URL to the https address that leads here from outside."
-    return Check("public_address", state, reached.detail, action, more={"url": hub.settings.base_url})
-
-
-def _bitrix24(portal: Portal) -> list[Check]:
-    names = ("bitrix24_token", "bitrix24_events", "bitrix24_handlers")
-    if portal.domain is None:
-        detail = "Bitrix24 is not installed here."
-        action = "Install the application in a Bitrix24 portal, if its events are wanted."
-        return [Check(name, "not_installed", detail, action) for name in names]
-    return [Check(name, "unknown", "This is not looked at.") for name in names]
+    more: dict[str, Value] = {"url": hub.settings.base_url, "reason": reached.reason}
+    good_at = now_us() if reached.ok else None
+    return Check("public_address", state, reached.detail, action, more, good_at)
 
 
 def _sweep(sql: Sql, now: int) -> Check:
@@ -133,17 +101,16 @@ def _sweep(sql: Sql, now: int) -> Check:
         return Check("last_sweep", "warning", "Nobody has looked over everything yet.", "Start web and worker.", more)
     ago_s = (now - at) / SECOND
     if ago_s <= OVERDUE_S:
-        return Check("last_sweep", "ok", f"Everything was looked over {ago_s:.0f} s ago.", more=more)
+        return Check("last_sweep", "ok", f"Everything was looked over {ago_s:.0f} s ago.", more=more, good_at=at)
     detail = f"Everything was looked over {ago_s:.0f} s ago, which is too long."
-    return Check("last_sweep", "failed", detail, "Look into the logs of web and worker.", more)
+    return Check("last_sweep", "failed", detail, "Look into the logs of web and worker.", more, at)
 
 
 def _disk(hub: Hub, days: int, pruned: int | None) -> Check:
     free, total = watch.disk(hub.settings.instance_dir)
     last = rfc3339(pruned)
     more: dict[str, Value] = {"free_bytes": free, "retention_days": days, "last_pruned": last}
-    done = f"what was older was last deleted at {last}" if last else "nothing was deleted yet"
-    detail = f"{free >> 20} MiB are free; texts are kept for {days} days, {done}."
+    detail = f"{free >> 20} MiB are free; texts are kept for {days} days."
     if free >= total * watch.FREE_SHARE:
-        return Check("disk", "ok", detail, more=more)
+        return Check("disk", "ok", detail, more=more, good_at=now_us())
     return Check("disk", "failed", detail, "Make room on the disk, or keep less: HUB_RETENTION_DAYS.", more=more)

@@ -13,7 +13,8 @@ from hub.portals.models import Portal
 from hub.settings import Settings
 from hub.upkeep import address, chores, retention, watch
 from hub.upkeep.address import reach
-from hub.upkeep.health import Check, checks_of
+from hub.upkeep.checks import Check
+from hub.upkeep.health import checks_of
 from tests.conftest import Api
 from tests.delivery.queue import Queue
 from tests.processes import Product
@@ -92,7 +93,6 @@ def test_health_says_how_long_texts_are_kept_and_when_they_were_last_deleted(her
     here.db.writer.run(lambda sql: chores.finish(sql, retention.NAME, now=1_800_000_000 * SECOND, result={}))
     disk = checks(here, portal)["disk"]
     assert (disk.more["last_pruned"], disk.more["retention_days"]) == ("2027-01-15T08:00:00Z", 30)
-    assert "2027-01-15T08:00:00Z" in disk.detail
 
 
 def test_a_database_that_does_not_answer_is_named(tmp_path: Path) -> None:

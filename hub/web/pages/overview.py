@@ -10,6 +10,7 @@ from hub.delivery import journal, lines
 from hub.delivery.journal import Filter
 from hub.scenarios import queries
 from hub.web.i18n import zone
+from hub.web.pages import health
 from hub.web.pages.shell import hub, me, page, screens
 
 blueprint = screens("overview")
@@ -31,6 +32,8 @@ def show() -> Response:
         all_lines = lines.all_of(session, portal_id)
         latest = queries.latest(session, portal_id, limit=LAST)
         addressed = journal.addressed(session, portal_id, [run.id for run in latest])
+        notices = health.open_notices(session, portal_id)
+        known = {one.notice.subject for group in notices.values() for one in group}
         next_step: Step = ""
         if not all_lines:
             next_step = "line"
@@ -44,7 +47,8 @@ def show() -> Response:
             sent=sum(states.get(name, 0) for name in ("sent", "delivered", "read")),
             waiting=waiting,
             undelivered=undelivered,
-            broken=[line for line in all_lines if line.state in ("auth_failed", "unreachable")],
+            notices=notices,
+            broken=[line for line in all_lines if line.state in lines.OUT_OF_ORDER and line.id not in known],
             latest=latest,
             addressed=addressed,
             next_step=next_step,

@@ -25,6 +25,9 @@ SENTENCE_PACKAGES = (
     "hub/notices",
     "hub/portals",
     "hub/scenarios",
+    "hub/upkeep/address.py",
+    "hub/upkeep/health.py",
+    "hub/upkeep/health_bitrix24.py",
     "hub/validation.py",
     "hub/web",
 )
@@ -50,7 +53,7 @@ def marked() -> Iterator[Msgid]:
         with file.open("rb") as page:
             for found in babel_extract(page, list(KEYWORDS), [], options):
                 yield from _msgids(found[2])
-    for file in _modules(ROOT / "hub/web"):
+    for file in (*_modules(ROOT / "hub/web"), *_modules(ROOT / "hub/scenarios")):
         with file.open("rb") as source:
             for marked_text in extract_python(source, KEYWORDS, [], {}):
                 yield from _msgids(marked_text[2])
