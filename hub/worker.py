@@ -170,6 +170,8 @@ class Worker:
         # It may have beaten since it was found: then it lives, and goes on with what it holds.
         still = processes.find_dead(sql, owner=self._hub.owner, lease_s=self._hub.settings.lease_s, now=now)
         dead = [one for one in dead if one in still]
+        if not dead:
+            return  # or another worker was first
         messages = self._runtime.postman.settle_abandoned(sql, dead)
         runs = store.free_dead(sql, dead, now)
         work = sum(desk.free_dead(sql, dead) for desk in self._runtime.desks)

@@ -53,6 +53,8 @@ class Hosts:
         """Kill with SIGKILL, then start what nobody else starts."""
         if kind == "worker":
             oldest: Running = self.workers.pop(0)
+            ended = oldest.process.poll()
+            assert ended is None, f"a worker ended by itself with {ended}:\n{oldest.output()}"
             self._at_work([oldest.pid])
             oldest.send(signal.SIGKILL)
             oldest.wait()
