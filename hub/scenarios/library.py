@@ -118,7 +118,11 @@ class Library:
         target = links.get(hashed)
         if target is None:
             with self._db.sql(patient=True) as sql:
-                row = sql.one("SELECT scenario_id, portal_id, expires_at FROM link WHERE token_hash = ?", (hashed,))
+                row = sql.one(
+                    "SELECT l.scenario_id, l.portal_id, l.expires_at FROM link l"
+                    " JOIN scenario s ON s.id = l.scenario_id AND s.deleted_at IS NULL WHERE l.token_hash = ?",
+                    (hashed,),
+                )
             if row is None:
                 return None
             target = LinkTarget(*row)

@@ -69,26 +69,6 @@ def rotate(session: Session, hub: Hub, scenario: Scenario, grace_days: int = GRA
     return old.expires_at if grace_days else None
 
 
-def suspend(session: Session, scenario: Scenario) -> None:
-    """Make every link of a scenario unknown; `resume` can bring the one that was in use back."""
-    now = now_us()
-    for link in session.exec(select(Link).where(Link.scenario_id == scenario.id)):
-        if link.expires_at is None:
-            link.expires_at = now
-            session.add(link)
-        else:
-            session.delete(link)
-    session.flush()
-
-
-def resume(session: Session, scenario: Scenario) -> None:
-    """Make the link that `suspend` left known again."""
-    for link in session.exec(select(Link).where(Link.scenario_id == scenario.id)):
-        link.expires_at = None
-        session.add(link)
-    session.flush()
-
-
 def links_of(session: Session, hub: Hub, scenario: Scenario, document: Document) -> Links | None:
     """The addresses of a scenario, None when it starts otherwise; every field stands there with an empty value."""
     link = _live(session, scenario) if starts_by_link(document) else None

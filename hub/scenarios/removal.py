@@ -4,14 +4,12 @@ from sqlmodel import Session
 
 from hub.clock import now_us
 from hub.errors import NotFound
-from hub.scenarios import links
 from hub.scenarios.models import Scenario
 from hub.scenarios.versions import take_name, touch
 
 
 def delete(session: Session, scenario: Scenario) -> None:
     """Take a scenario away: its links are unknown from now on, its name is free. Its journal and versions stay."""
-    links.suspend(session, scenario)
     scenario.deleted_at = now_us()
     scenario.name_key = f"deleted {scenario.id}"
     touch(session, scenario)
@@ -24,6 +22,5 @@ def bring_back(session: Session, portal_id: int, scenario_id: int) -> Scenario:
         raise NotFound("There is no such scenario.")
     take_name(session, scenario, scenario.name)
     scenario.deleted_at = None
-    links.resume(session, scenario)
     touch(session, scenario)
     return scenario

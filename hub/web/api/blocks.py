@@ -112,7 +112,7 @@ def _drawn(drawn: Drawn) -> dict[str, Any]:
         "title": say(drawn.title),
         "ports": _ports(drawn.ports),
         "outputs": [{"path": one.path, **_output(one.name, titles, one.type)} for one in drawn.outputs],
-        "summary": _summary(drawn.summary),
+        "summary": summary_shown(drawn.summary),
     }
 
 
@@ -124,7 +124,8 @@ def _output(name: str, titles: Mapping[str, str], kind: JsonType) -> dict[str, s
     return {"name": name, "title": say(titles.get(name, name)), "type": kind}
 
 
-def _summary(summary: Summary | None) -> str:
+def summary_shown(summary: Summary | None) -> str:
+    """What a block does, in one line in the language of whoever asks; empty where there is nothing to say."""
     if summary is None:
         return ""
     text, values = summary

@@ -1,0 +1,54 @@
+"""Ways to begin a scenario: documents that are nearly finished, and documents brought from elsewhere."""
+
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from typing import Literal
+
+from sqlmodel import Session, select
+
+from hub.scenarios.document import Document, name_key, parse_document
+from hub.scenarios.models import Scenario
+
+Starter = Literal["deal_stage", "site_form", "empty"]
+STARTERS: tuple[Starter, ...] = ("deal_stage", "site_form", "empty")
+
+
+def starter(which: Starter, language: str) -> Document:
+    """A document to begin with, in `ru` or `en`."""
+    written = files("hub.scenarios").joinpath("starters", f"{which}.{language}.yaml").read_text("utf-8")
+    return parse_document(written, "application/yaml")
+
+
+def free_name(session: Session, portal_id: int, name: str) -> str:
+    """The name, or the first of `name 2`, `name 3` … that no scenario of the portal has."""
+    query = select(Scenario.name_key).where(Scenario.portal_id == portal_id)
+    taken = set(session.exec(query))
+    number = 1
+    while True:
+        tried = name if number == 1 else f"{name[:90]} {number}"
+        if name_key(tried) not in taken:
+            return tried
+        number += 1
+
+
+def lines_named(document: Document) -> list[str]:
+    """The names of the lines that a document uses, each once, in their order."""
+    return list(dict.fromkeys(_lines(document)))
+
+
+def with_lines(document: Document, chosen: Mapping[str, str]) -> Document:
+    """The document with lines replaced: names on the left by names on the right."""
+    blocks = [
+        node.model_copy(update={"config": node.config | {"line": chosen[node.config["line"]]}})
+        if node.config.get("line") in chosen
+        else node
+        for node in document.blocks
+    ]
+    return document.model_copy(update={"blocks": blocks})
+
+
+def _lines(document: Document) -> Iterator[str]:
+    for node in document.blocks:
+        name = node.config.get("line")
+        if isinstance(name, str) and name:
+            yield name

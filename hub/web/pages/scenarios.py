@@ -1,0 +1,172 @@
+"""The list of scenarios, and the ways to begin one: a starting card, a file brought along, or from nothing."""
+
+from typing import Any, cast, get_args
+
+from flask import Response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from hub.delivery import lines
+from hub.errors import HubError, Invalid, NotFound
+from hub.scenarios import listing, removal, starting_points, versions
+from hub.scenarios.document import Document
+from hub.scenarios.models import Scenario
+from hub.scenarios.starting_points import Starter
+from hub.web import i18n
+from hub.web.api.blocks import say, summary_shown
+from hub.web.pages.shell import hub, me, needs, page, screens
+from hub.web.sentences import said
+
+blueprint = screens("scenarios")
+MAX_FILE = 512 * 1024
+
+
+@blueprint.get("/scenarios")
+def show() -> Response:
+    """Every scenario of the portal; `?deleted=` names one that was just taken away and can be brought back."""
+    return _list(deleted=request.args.get("deleted", type=int))
+
+
+@blueprint.post("/scenarios/<int:scenario_id>/switch")
+@needs("editor")
+def switch(scenario_id: int) -> AnyResponse:
+    """Switch a scenario on or off; one that has errors and never ran is not switched on, and its errors are told."""
+    wanted = request.form.get("enabled") == "yes"
+    try:
+        with hub().db.write() as session:
+            scenario = versions.get(session, me().portal_id, scenario_id, lock=True)
+            versions.set_enabled(session, hub(), scenario, wanted)
+    except Invalid as error:
+        return _list(refused=scenario_id, problems=error.members.get("problems", []), status=422)
+    return redirect(url_for("scenarios.show"), 303)
+
+
+@blueprint.post("/scenarios/new")
+@needs("editor")
+def begin() -> AnyResponse:
+    """A draft from a starting card, opened in the editor; the only line there is stands in it already."""
+    which = request.form.get("starter", "")
+    if which not in get_args(Starter):
+        raise NotFound("There is no such way to begin.")
+    document = starting_points.starter(cast(Starter, which), i18n.language())
+    with hub().db.write() as session:
+        portal_id = me().portal_id
+        known = lines.all_of(session, portal_id)
+        if len(known) == 1:
+            document = _with_line(document, known[0].name)
+        name = starting_points.free_name(session, portal_id, document.name)
+        scenario_id = _keep(session, document.model_copy(update={"name": name}))
+    return redirect(url_for("editor.show", scenario_id=scenario_id), 303)
+
+
+@blueprint.get("/scenarios/import")
+@needs("editor")
+def bring() -> Response:
+    """Where a document is pasted, or a file chosen."""
+    return page(render_template("scenarios/import.html", text="", problems=[]))
+
+
+@blueprint.post("/scenarios/import")
+@needs("editor")
+def take() -> AnyResponse:
+    """Keep a document as a draft. What is missing here is asked for first: lines, and another name if it is taken."""
+    text = _brought()
+    try:
+        document = versions.read_document(text)
+    except HubError as error:
+        told = [said(one["message"]) for one in error.members.get("errors", [])] or [said(error.message)]
+        return page(render_template("scenarios/import.html", text=text, problems=told), 422)
+    portal_id = me().portal_id
+    with hub().db.write() as session:
+        here = [line.name for line in lines.all_of(session, portal_id)]
+        missing = [name for name in starting_points.lines_named(document) if not _known(name, here)]
+        chosen = {name: request.form.get(f"line:{name}", "") for name in missing}
+        name = request.form.get("name", "").strip()
+        free = starting_points.free_name(session, portal_id, name or document.name)
+        if (missing and not name) or free != (name or document.name):
+            html = render_template(
+                "scenarios/missing.html",
+                text=text,
+                document=document,
+                name=free,
+                taken=free != (name or document.name),
+                missing=missing,
+                chosen=chosen,
+                here=here,
+            )
+            return page(html, 422 if name else 200)
+        document = starting_points.with_lines(document, {old: new for old, new in chosen.items() if new})
+        scenario_id = _keep(session, document.model_copy(update={"name": name or document.name}))
+    return redirect(url_for("editor.show", scenario_id=scenario_id), 303)
+
+
+@blueprint.post("/scenarios/<int:scenario_id>/delete")
+@needs("editor")
+def delete(scenario_id: int) -> AnyResponse:
+    """Take a scenario away; the list offers to bring it back."""
+    with hub().db.write() as session:
+        removal.delete(session, versions.get(session, me().portal_id, scenario_id, lock=True))
+    return redirect(url_for("scenarios.show", deleted=scenario_id), 303)
+
+
+@blueprint.post("/scenarios/<int:scenario_id>/bring-back")
+@needs("editor")
+def bring_back(scenario_id: int) -> AnyResponse:
+    """Undo a deletion."""
+    with hub().db.write() as session:
+        removal.bring_back(session, me().portal_id, scenario_id)
+    return redirect(url_for("scenarios.show"), 303)
+
+
+def _list(
+    *, deleted: int | None = None, refused: int | None = None, problems: list[Any] | None = None, status: int = 200
+) -> Response:
+    portal_id = me().portal_id
+    with hub().db.read() as session:
+        found = listing.lines(session, portal_id)
+        gone = session.get(Scenario, deleted) if deleted is not None else None
+        gone_name = gone.name if gone and gone.portal_id == portal_id and gone.deleted_at is not None else None
+    html = render_template(
+        "scenarios/list.html",
+        scenarios=found,
+        start_of=_start_of,
+        starters=starting_points.STARTERS,
+        deleted=deleted if gone_name else None,
+        deleted_name=gone_name,
+        refused=next((one for one in found if one.id == refused), None),
+        problems=[said(one["message"]) for one in problems or [] if one["severity"] == "error"],
+    )
+    return page(html, status)
+
+
+def _start_of(line: listing.Line) -> str:
+    """What starts a scenario, in words; empty while nothing does."""
+    if line.start is None:
+        return ""
+    summary = summary_shown(line.start.summary(line.config)) if line.config is not None else ""
+    return f"{say(line.start.title)} · {summary}" if summary else say(line.start.title)
+
+
+def _keep(session: Any, document: Document) -> int:
+    saved = versions.save(session, hub(), me().portal_id, document, draft=True, by=me().name)
+    assert saved.scenario.id is not None
+    return saved.scenario.id
+
+
+def _with_line(document: Document, name: str) -> Document:
+    blocks = [
+        node.model_copy(update={"config": {"line": name, **node.config}}) if node.type == "send_message" else node
+        for node in document.blocks
+    ]
+    return document.model_copy(update={"blocks": blocks})
+
+
+def _known(name: str, here: list[str]) -> bool:
+    return name.strip().casefold() in (line.casefold() for line in here)
+
+
+def _brought() -> str:
+    """The document of the form: of the file if one was chosen, else the pasted text."""
+    file = request.files.get("file")
+    if file is not None and file.filename:
+        return file.stream.read(MAX_FILE + 1).decode("utf-8", "replace")
+    return request.form.get("text", "")

@@ -1,0 +1,262 @@
+"""The list of scenarios, the ways to begin one, and the page that one is drawn on."""
+
+import json
+import re
+from io import BytesIO
+from typing import Any
+
+import pytest
+
+from hub.accounts import users
+from hub.core import Hub
+from hub.portals.models import Portal
+from hub.scenarios.starting_points import STARTERS
+from tests.conftest import Api
+from tests.web.documents import LINE, document
+
+OWN = {"Sec-Fetch-Site": "same-origin"}
+PASSWORD = "correct horse"
+
+
+class Person:
+    """Somebody signed in with a password."""
+
+    def __init__(self, client: Any, email: str) -> None:
+        self.client = client
+        client.post("/login", data={"email": email, "password": PASSWORD}, headers=OWN)
+
+    def see(self, address: str, language: str = "ru") -> str:
+        answer = self.client.get(address, headers={"Accept-Language": language})
+        assert answer.status_code == 200, answer.text
+        return re.sub(r"\s+", " ", answer.text)
+
+    def send(self, address: str, language: str = "ru", **fields: Any) -> Any:
+        return self.client.post(address, data=fields, headers={**OWN, "Accept-Language": language})
+
+
+@pytest.fixture
+def people(app: Any, hub: Hub, portal: Portal) -> dict[str, Person]:
+    assert portal.id is not None
+    with hub.db.write() as session:
+        for role in ("viewer", "editor"):
+            users.create_user(session, portal.id, email=f"{role}@shop.test", password=PASSWORD, role=role)
+    return {role: Person(app.test_client(), f"{role}@shop.test") for role in ("viewer", "editor")}
+
+
+@pytest.fixture
+def editor(people: dict[str, Person]) -> Person:
+    return people["editor"]
+
+
+def drawn(person: Person, address: str) -> dict[str, Any]:
+    found = re.search(r'id="editor-data">(.*?)</script>', person.client.get(address).text, re.DOTALL)
+    assert found is not None
+    data: dict[str, Any] = json.loads(found[1])
+    return data
+
+
+# ---------------------------------------------------------------- the list
+
+
+def test_a_scenario_is_listed_with_what_starts_it_what_runs_and_what_failed(
+    editor: Person, api: Api, client: Any
+) -> None:
+    api.post("/lines", LINE)
+    made = api.post("/scenarios", document()).get_json()
+    link = made["links"]["token_only"].removeprefix("https://hub.test")
+    client.post(link, json={"chat_id": "5", "id": "7"})
+    client.post(link, json={"id": "7"})
+    page = editor.see("/scenarios")
+    assert "Заказ готов" in page
+    assert "Входящий webhook · Поля: chat_id, id" in page
+    assert "2 запуска" in page
+    assert "1 упал" in page
+    assert 'aria-checked="true"' in page
+    assert "v1" in page
+    assert "Incoming webhook · Fields: chat_id, id" in editor.see("/scenarios?lang=en", "en")
+
+
+def test_a_draft_beside_what_runs_and_its_errors_are_told(editor: Person, api: Api) -> None:
+    api.post("/lines", LINE)
+    made = api.post("/scenarios", document()).get_json()
+    api.put(f"/scenarios/{made['id']}?draft=true", document(line="Нет такой"))
+    page = editor.see("/scenarios")
+    assert "и черновик" in page
+    assert "1 ошибка" in page
+
+
+def test_a_switch_works_without_javascript_and_says_why_it_stays_off(editor: Person, api: Api) -> None:
+    made = api.post("/scenarios?draft=true", document()).get_json()
+    refused = editor.send(f"/scenarios/{made['id']}/switch", enabled="yes")
+    assert refused.status_code == 422
+    assert "пока нельзя включить" in refused.text
+    assert "Нет линии «Продажи»." in refused.text
+    api.post("/lines", LINE)
+    assert editor.send(f"/scenarios/{made['id']}/switch", enabled="yes").status_code == 303
+    assert api.get(f"/scenarios/{made['id']}").get_json()["published_version"] == 1
+    editor.send(f"/scenarios/{made['id']}/switch", enabled="no")
+    assert api.get(f"/scenarios/{made['id']}").get_json()["enabled"] is False
+
+
+def test_a_deleted_scenario_can_be_brought_back_with_its_links_and_its_switch(
+    editor: Person, api: Api, client: Any
+) -> None:
+    api.post("/lines", LINE)
+    made = api.post("/scenarios", document()).get_json()
+    link = made["links"]["token_only"].removeprefix("https://hub.test")
+    gone = editor.send(f"/scenarios/{made['id']}/delete")
+    assert client.post(link, json={"chat_id": "5", "id": "7"}).status_code == 404
+    page = editor.see(gone.location)
+    assert "Сценарий «Заказ готов» удалён." in page
+    assert f'href="/scenarios/{made["id"]}"' not in page
+    editor.send(f"/scenarios/{made['id']}/bring-back")
+    back = api.get(f"/scenarios/{made['id']}").get_json()
+    assert (back["enabled"], back["links"]) == (True, made["links"])
+    assert client.post(link, json={"chat_id": "5", "id": "7"}).status_code == 200
+    assert "удалён" not in editor.see(gone.location)
+
+
+def test_a_scenario_is_not_brought_back_under_a_name_that_another_has_taken(editor: Person, api: Api) -> None:
+    made = api.post("/scenarios", document()).get_json()
+    editor.send(f"/scenarios/{made['id']}/delete")
+    api.post("/scenarios", document())
+    assert editor.send(f"/scenarios/{made['id']}/bring-back").status_code == 422
+
+
+def test_a_viewer_sees_the_scenarios_and_changes_none(people: dict[str, Person], api: Api) -> None:
+    viewer = people["viewer"]
+    assert "Сценариев ещё нет" in viewer.see("/scenarios")
+    made = api.post("/scenarios", document()).get_json()
+    page = viewer.see("/scenarios")
+    assert "Заказ готов" in page
+    assert "/delete" not in page
+    assert "/scenarios/new" not in page
+    for act in ("switch", "delete", "bring-back"):
+        assert viewer.send(f"/scenarios/{made['id']}/{act}", enabled="no").status_code == 403
+    assert viewer.send("/scenarios/new", starter="empty").status_code == 403
+    assert drawn(viewer, f"/scenarios/{made['id']}")["me"]["role"] == "viewer"
+
+
+def test_the_scenarios_of_another_portal_are_not_there(editor: Person, stranger: Api) -> None:
+    made = stranger.post("/scenarios", document("Чужой")).get_json()
+    assert "Чужой" not in editor.see("/scenarios")
+    assert editor.client.get(f"/scenarios/{made['id']}").status_code == 404
+    for act in ("switch", "delete", "bring-back"):
+        assert editor.send(f"/scenarios/{made['id']}/{act}", enabled="no").status_code == 404
+    assert "Чужой" not in editor.see(f"/scenarios?deleted={made['id']}")
+
+
+# ---------------------------------------------------------------- beginning
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+@pytest.mark.parametrize("which", STARTERS)
+def test_a_card_begins_a_draft_in_the_language_of_the_person_and_opens_it(
+    editor: Person, api: Api, which: str, language: str
+) -> None:
+    api.post("/lines", LINE)
+    begun = editor.send("/scenarios/new", language, starter=which)
+    assert begun.status_code == 303
+    data = drawn(editor, begun.location)
+    assert data["scenario"]["published_version"] is None
+    assert bool(re.search("[а-я]", data["document"]["name"])) == (language == "ru")
+    errors = {problem["code"] for problem in data["checked"]["problems"]}
+    assert errors <= {"bad_config", "no_start"}, data["checked"]["problems"]
+    assert all(block["position"] for block in data["document"]["blocks"])
+    again = drawn(editor, editor.send("/scenarios/new", language, starter=which).location)
+    assert again["document"]["name"] == f"{data['document']['name']} 2"
+
+
+def test_the_card_for_a_form_is_ready_to_be_switched_on_where_there_is_one_line(
+    editor: Person, api: Api, client: Any
+) -> None:
+    api.post("/lines", {**LINE, "channel": "whatsapp", "config": {"token": "t", "phone_number_id": "1"}})
+    data = drawn(editor, editor.send("/scenarios/new", starter="site_form").location)
+    assert data["checked"]["problems"] == []
+    assert api.patch(f"/scenarios/{data['scenario']['id']}", {"enabled": True}).status_code == 200
+    link = data["scenario"]["links"]["token_only"].removeprefix("https://hub.test")
+    form = {"Name": "Анна", "Phone": "+7 999 123-45-67", "tranid": "1:2"}
+    assert client.post(link, data=form).status_code == 200
+    message = api.get("/messages").get_json()["items"][0]
+    assert (message["chat_id"], message["text"]) == ("79991234567", "Анна, спасибо за заявку! Скоро вам ответим.")
+
+
+# ---------------------------------------------------------------- bringing one along
+
+
+def exported(api: Api, **changes: Any) -> str:
+    made = api.post("/scenarios", document("Из дома", **changes)).get_json()
+    text = api.get(f"/scenarios/{made['id']}/document?format=yaml").text
+    api.delete(f"/scenarios/{made['id']}")
+    return text
+
+
+def test_an_import_asks_for_the_lines_that_are_missing_here(editor: Person, api: Api) -> None:
+    text = exported(api, line="Дом")
+    api.post("/lines", LINE)
+    asked = editor.send("/scenarios/import", text=text)
+    assert asked.status_code == 200
+    assert "Линия вместо «Дом»" in asked.text
+    taken = editor.send("/scenarios/import", **{"text": text, "name": "Из дома", "line:Дом": "Продажи"})
+    data = drawn(editor, taken.location)
+    assert data["document"]["blocks"][1]["config"]["line"] == "Продажи"
+    assert (data["scenario"]["published"], data["checked"]["problems"]) == (False, [])
+
+
+def test_an_import_under_a_taken_name_proposes_another(editor: Person, api: Api) -> None:
+    api.post("/lines", LINE)
+    text = exported(api)
+    api.post("/scenarios", document("Из дома"))
+    asked = editor.send("/scenarios/import", text=text)
+    assert 'value="Из дома 2"' in asked.text
+    assert editor.send("/scenarios/import", text=text, name="Из дома").status_code == 422
+    assert drawn(editor, editor.send("/scenarios/import", text=text, name="Из дома 2").location)
+
+
+def test_what_was_exported_comes_back_byte_for_byte_from_a_file(editor: Person, api: Api) -> None:
+    api.post("/lines", LINE)
+    text = exported(api)
+    file = (BytesIO(text.encode()), "scenario.yaml")
+    taken = editor.client.post(
+        "/scenarios/import", data={"file": file}, headers=OWN, content_type="multipart/form-data"
+    )
+    assert taken.status_code == 303
+    number = taken.location.rpartition("/")[2]
+    assert api.get(f"/scenarios/{number}/document?format=yaml").text == text
+
+
+@pytest.mark.parametrize("text", ["", "{", "name: x", "format: 1\nname: x\nblocks: 7", "format: 1\nname: ''"])
+def test_an_import_that_cannot_be_kept_says_why_and_keeps_what_was_typed(editor: Person, api: Api, text: str) -> None:
+    answer = editor.send("/scenarios/import", text=text)
+    assert answer.status_code == 422
+    assert "нельзя сохранить" in answer.text
+    assert api.get("/scenarios").get_json()["items"] == []
+
+
+# ---------------------------------------------------------------- the editor's page
+
+
+def test_the_page_of_a_scenario_holds_all_that_its_script_begins_with(editor: Person, api: Api) -> None:
+    made = api.post("/scenarios", document("</script><b>")).get_json()
+    data = drawn(editor, f"/scenarios/{made['id']}")
+    assert data["document"] == api.get(f"/scenarios/{made['id']}/document").get_json()
+    assert data["scenario"]["revision"] == "1"
+    assert data["checked"]["problems"][0]["code"] == "line_missing"
+    assert {block["type"] for block in data["blocks"]} >= {"send_message", "condition"}
+    assert (data["me"]["name"], data["me"]["role"]) == ("editor@shop.test", "editor")
+
+
+def test_how_a_scenario_is_doing_is_told_while_it_is_drawn(editor: Person, api: Api, client: Any) -> None:
+    api.post("/lines", LINE)
+    made = api.post("/scenarios", document()).get_json()
+    quiet = api.get(f"/scenarios/{made['id']}/live").get_json()
+    assert (quiet["last_request"], quiet["accepted_24h"], quiet["editors"]) == (None, 0, [])
+    link = made["links"]["token_only"].removeprefix("https://hub.test")
+    client.post(link, json={"id": "7"})
+    client.post(link, data={"test": "test"})
+    editor.client.put(f"/api/v1/scenarios/{made['id']}?draft=true", json=document(), headers=OWN)
+    now = api.get(f"/scenarios/{made['id']}/live").get_json()
+    assert (now["accepted_24h"], now["failed_24h"], now["last_request"]["state"]) == (1, 1, "check")
+    assert (now["editors"], now["revision"], now["published"]) == (["editor@shop.test"], "2", 1)
+    mine = editor.client.get(f"/api/v1/scenarios/{made['id']}/live").get_json()
+    assert mine["editors"] == []
