@@ -13,7 +13,6 @@ export function Publish({ close }: { close: () => void }): ReactNode {
   const { store, saver } = useEditor();
   const problems = useStore(store, (state) => state.checked.problems);
   const scenario = useStore(store, (state) => state.scenario);
-  const version = useStore(store, (state) => state.version);
   const [isKept, setKept] = useState(false);
   const [compared, setCompared] = useState<Compared | null>(null);
   const [busy, setBusy] = useState(false);
@@ -32,7 +31,7 @@ export function Publish({ close }: { close: () => void }): ReactNode {
     await attempt(async () => {
       await saver.publish();
       if (store.state.saving.kind !== "saved") return;
-      toast(t("Version {n} runs", { n: store.state.scenario.published_version ?? store.state.version }));
+      toast(t("Version {n} runs", { n: store.state.scenario.published_version ?? store.state.scenario.version }));
       close();
     }).finally(() => setBusy(false));
   };
@@ -53,7 +52,7 @@ export function Publish({ close }: { close: () => void }): ReactNode {
       {problems.length > errors.length && (
         <p className="small warned">{tn("{n} warning does not hinder it", "{n} warnings do not hinder it", problems.length - errors.length)}</p>
       )}
-      {live !== null && isKept && live !== version && <Changes from={live} to={version} open />}
+      {live !== null && isKept && live !== scenario.version && <Changes from={live} to={scenario.version} open />}
       {compared && <Comparison compared={compared} />}
       <div className="actions">
         <button type="button" className="btn btn-primary" disabled={busy || errors.length > 0} onClick={() => void go()}>

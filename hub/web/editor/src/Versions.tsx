@@ -10,11 +10,10 @@ import type { Version } from "./types.ts";
 export function Versions(): ReactNode {
   const { store, saver } = useEditor();
   const scenario = useStore(store, (state) => state.scenario);
-  const version = useStore(store, (state) => state.version);
   const [versions, setVersions] = useState<Version[] | null>(null);
   useEffect(() => {
     void attempt(async () => setVersions((await api<{ items: Version[] }>("GET", `/scenarios/${scenario.id}/versions`)).items));
-  }, [scenario.id, version]);
+  }, [scenario.id, scenario.revision]);
   const restore = (n: number): Promise<void> =>
     attempt(async () => {
       if (!(await saver.flush())) return;

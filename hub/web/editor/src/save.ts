@@ -92,7 +92,7 @@ export class Saver {
     if (store.state.saving.kind !== "saved") return;
     const id = store.state.scenario.id;
     const scenario = await api<Scenario>("PATCH", `/scenarios/${id}`, { enabled: true });
-    store.set({ scenario, version: scenario.version });
+    store.set({ scenario });
   }
 
   /** Take another document as the one that is kept: a restored version, or what somebody else has saved. */
@@ -104,7 +104,7 @@ export class Saver {
       api<Doc>("GET", `/scenarios/${id}/document?format=json`),
     ]);
     this.saved = doc;
-    store.set({ saving: { kind: "saved", at: Date.now() }, scenario, version: scenario.version });
+    store.set({ saving: { kind: "saved", at: Date.now() }, scenario });
     store.edit(() => doc);
     store.set({ saving: { kind: "saved", at: Date.now() } });
   }
@@ -120,7 +120,7 @@ export class Saver {
       : text.replace(/^name:.*$/m, () => `name: ${name}`);
     await api("PUT", `/scenarios/${store.state.scenario.id}?draft=true`, body, {
       "Content-Type": isJson ? "application/json" : "application/yaml",
-      "If-Match": `"${store.state.version}"`,
+      "If-Match": `"${store.state.scenario.revision}"`,
     });
     await this.reload();
   }
@@ -129,7 +129,8 @@ export class Saver {
   async keepMine(): Promise<void> {
     const { saving } = this.store.state;
     if (saving.kind !== "conflict") return;
-    this.store.set({ version: saving.version, saving: { kind: "dirty" } });
+    const scenario = { ...this.store.state.scenario, revision: saving.revision };
+    this.store.set({ scenario, saving: { kind: "dirty" } });
     await this.flush();
   }
 
@@ -138,12 +139,12 @@ export class Saver {
     store.set({ saving: { kind: "saving" } });
     try {
       const scenario = await api<Scenario>("PUT", `/scenarios/${store.state.scenario.id}${query}`, doc, {
-        "If-Match": `"${store.state.version}"`,
+        "If-Match": `"${store.state.scenario.revision}"`,
       });
       this.saved = doc;
       const unchanged = store.doc === doc;
       const saving = unchanged ? ({ kind: "saved", at: Date.now() } as const) : ({ kind: "dirty" } as const);
-      store.set({ scenario, version: scenario.version, saving });
+      store.set({ scenario, saving });
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.failed(error);
@@ -153,9 +154,9 @@ export class Saver {
   private failed(error: ApiError): void {
     const { store } = this;
     if (error.code === "version_conflict") {
-      const { version, by } = error.detail;
-      const saving = { kind: "conflict", version: Number(version), by: typeof by === "string" ? by : null } as const;
-      store.set({ saving });
+      const { version, revision, by } = error.detail;
+      const who = typeof by === "string" ? by : null;
+      store.set({ saving: { kind: "conflict", version: Number(version), revision: String(revision), by: who } });
     } else if (error.status >= 400 && error.status < 500 && error.status !== 401 && error.status !== 429) {
       const problems = error.detail["problems"];
       const first = Array.isArray(problems) ? (problems[0] as { message?: string } | undefined)?.message : undefined;

@@ -11,7 +11,7 @@ export type Saving =
   | { kind: "saving" }
   | { kind: "refused"; message: string }
   | { kind: "offline" }
-  | { kind: "conflict"; version: number; by: string | null };
+  | { kind: "conflict"; version: number; revision: string; by: string | null };
 export type Side = "inspector" | "test" | "versions" | "links" | "problems" | null;
 
 export type State = {
@@ -19,7 +19,6 @@ export type State = {
   selected: string[];
   checked: Checked;
   scenario: Scenario;
-  version: number;
   saving: Saving;
   side: Side;
   examples: Example[] | null;
@@ -46,7 +45,6 @@ export class Store {
       selected: [],
       checked: data.checked,
       scenario: data.scenario,
-      version: data.version,
       saving: { kind: "saved", at: null },
       side: null,
       examples: null,

@@ -55,6 +55,8 @@ export type Scenario = {
   name: string;
   enabled: boolean;
   version: number;
+  /** What is newest: `8`, or `8.3` after three more drafts of one person. */
+  revision: string;
   published: boolean;
   published_version: number | null;
   links: Links | null;
