@@ -12,12 +12,13 @@ KEY_PREFIX = "hub_"
 
 
 def new_id() -> str:
-    """32 hex characters that sort by their time of making (the layout of UUID version 7)."""
-    head = (time.time_ns() // 1_000_000).to_bytes(6, "big")
-    tail = bytearray(os.urandom(10))
-    tail[0] = 0x70 | tail[0] & 0x0F
-    tail[2] = 0x80 | tail[2] & 0x3F
-    return (head + tail).hex()
+    """32 hex characters that sort by their time of making: UUID version 7, whose 12 bits behind the milliseconds are
+    their fraction (RFC 9562, 6.2, method 3), a quarter of a microsecond each."""
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    head = milliseconds << 16 | 0x7000 | (rest << 12) // 1_000_000
+    tail = bytearray(os.urandom(8))
+    tail[0] = 0x80 | tail[0] & 0x3F
+    return (head.to_bytes(8, "big") + tail).hex()
 
 
 def id_at(moment: int) -> str:
