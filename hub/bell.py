@@ -32,10 +32,15 @@ class Bell:
 
     def listen(self) -> "Listener":
         """A listener of this process."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        listener = Listener(self._folder / f"{os.getpid()}-{os.urandom(4).hex()}.sock")
-        self._listeners.append(listener)
-        return listener
+        path = self._folder / f"{os.getpid()}-{os.urandom(4).hex()}.sock"
+        while True:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                listener = Listener(path)
+            except FileNotFoundError:
+                continue  # the last listener before us has just taken the folder with it
+            self._listeners.append(listener)
+            return listener
 
     def ring(self) -> None:
         """Wake every listener on this host. Never fails: the poll is the floor."""
@@ -63,6 +68,9 @@ class Bell:
         """Close all sockets of this process."""
         for listener in self._listeners:
             listener.close()
+        if self._listeners:
+            with contextlib.suppress(OSError):
+                self._folder.rmdir()  # as long as others listen it is not empty
         self._listeners.clear()
         with self._opening:
             self._closed = True
@@ -95,7 +103,11 @@ class Listener:
             path.unlink()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
-        self._socket.bind(str(path))
+        try:
+            self._socket.bind(str(path))
+        except OSError:
+            self._socket.close()
+            raise
 
     def wait(self, timeout_s: float) -> bool:
         """Wait for a ring, at most this long; True when there was one. Rings that piled up count once."""

@@ -52,9 +52,23 @@ def test_closing_leaves_nothing_behind_and_ringing_goes_on_working(tmp_path: Pat
     bell = Bell(tmp_path)
     bell.listen()
     bell.close()
-    assert list(bell._folder.glob("*.sock")) == []
+    assert not bell._folder.exists()
     bell.ring()
     bell.close()
+
+
+def test_the_folder_goes_with_the_last_listener_and_comes_back_with_the_next(tmp_path: Path) -> None:
+    one, other = Bell(tmp_path / "bells"), Bell(tmp_path / "bells")
+    one.listen()
+    listener = other.listen()
+    one.close()
+    other.ring()
+    assert listener.wait(1)
+    other.close()
+    assert not (tmp_path / "bells").exists()
+    again = Bell(tmp_path / "bells")
+    assert not again.listen().wait(0)
+    again.close()
 
 
 def test_a_folder_with_a_long_path_has_a_bell_too(tmp_path: Path) -> None:
