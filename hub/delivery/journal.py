@@ -32,7 +32,7 @@ MAY_HAVE_REASON = tuple(state for state in STATES if state not in ("sent", "deli
 @dataclass(frozen=True)
 class Filter:
     """Which messages. `line` is an id, `reason` an error's code, `chat` the recipient as sent to or as given;
-    `after` and `before` are times of making in µs."""
+    `after` and `before` are times of making in µs, `ids` names them one by one."""
 
     states: tuple[str, ...] = ()
     line: str | None = None
@@ -41,6 +41,7 @@ class Filter:
     chat: str | None = None
     after: int | None = None
     before: int | None = None
+    ids: tuple[str, ...] = ()
 
 
 def conditions(session: Session, portal_id: int, wanted: Filter) -> list[ColumnElement[bool]]:
@@ -63,15 +64,16 @@ def conditions(session: Session, portal_id: int, wanted: Filter) -> list[ColumnE
         found.append(col(Message.created_at) >= wanted.after)
     if wanted.before is not None:
         found.append(col(Message.created_at) < wanted.before)
+    if wanted.ids:
+        found.append(col(Message.id).in_(wanted.ids))
     return found
 
 
 def reason(session: Session) -> ColumnElement[Any]:
-    """The code of a message's error, as an expression of this database."""
+    """The code of a message's error, or its state when it has none, as an expression of this database."""
     if session.get_bind().dialect.name == "postgresql":
-        code: ColumnElement[Any] = cast(col(Message.error), JSON)["code"].as_string()
-        return code
-    return func.json_extract(col(Message.error), "$.code")
+        return func.coalesce(cast(col(Message.error), JSON)["code"].as_string(), col(Message.state))
+    return func.coalesce(func.json_extract(col(Message.error), "$.code"), col(Message.state))
 
 
 def find(session: Session, portal_id: int, wanted: Filter, *, below: int | None, limit: int) -> list[Message]:
@@ -89,6 +91,12 @@ def get(session: Session, portal_id: int, message_id: str) -> Message:
     if message is None:
         raise NotFound("There is no such message.")
     return message
+
+
+def of_run(session: Session, portal_id: int, run_id: str) -> list[Message]:
+    """The messages of a run, in the order they were made."""
+    query = select(Message).where(Message.run_id == run_id, Message.portal_id == portal_id)
+    return list(session.exec(query.order_by(col(Message.seq))))
 
 
 @dataclass

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import func, text
 from sqlmodel import Session, col, select
 
-from hub.scenarios.models import Run, Scenario
+from hub.clock import SECOND
+from hub.ids import id_at
+from hub.scenarios.models import Run, Scenario, Version
 from hub.values import loads
 
 
@@ -23,6 +25,44 @@ class RunLine:
     ended_at: int | None
     error: str
     """Why it failed, one sentence; empty when it did not."""
+
+
+STATUSES = ("queued", "running", "waiting", "completed", "partial", "failed", "cancelled", "expired")
+IN_TROUBLE = ("failed", "partial", "cancelled", "expired")
+TROUBLED = "status IN ('failed', 'partial', 'cancelled', 'expired')"
+"""Literally what the index of the troubled says, so that a filter by them is found by it."""
+NOT_OVER = ("queued", "running", "waiting")
+MOST_OF_REQUEST = 50
+MAKING_US = 60 * SECOND
+
+
+@dataclass(frozen=True)
+class RunFilter:
+    """Which runs; times in µs. `error`: the code of what they failed with."""
+
+    scenario: int | None = None
+    statuses: tuple[str, ...] = ()
+    after: int | None = None
+    before: int | None = None
+
+
+def find(session: Session, portal_id: int, wanted: RunFilter, *, below: str | None, limit: int) -> list[Run]:
+    """The newest first, those with ids below `below`."""
+    query = select(Run).where(Run.portal_id == portal_id)
+    if wanted.scenario is not None:
+        query = query.where(Run.scenario_id == wanted.scenario)
+    if wanted.statuses:
+        query = query.where(col(Run.status).in_(wanted.statuses))
+        if set(wanted.statuses) <= set(IN_TROUBLE):
+            query = query.where(text(TROUBLED))
+    if wanted.after is not None:
+        query = query.where(Run.created_at >= wanted.after)
+    if wanted.before is not None:
+        # Ids sort by time, so the index leads to the span at once.
+        query = query.where(Run.created_at < wanted.before, Run.id < id_at(wanted.before + MAKING_US))
+    if below is not None:
+        query = query.where(Run.id < below)
+    return list(session.exec(query.order_by(col(Run.id).desc()).limit(limit)))
 
 
 def count_by_status(session: Session, portal_id: int, *, since: int) -> dict[str, int]:
@@ -55,6 +95,41 @@ def _lines(session: Session, conditions: Sequence[Any], limit: int) -> list[RunL
 def reason_of(error: str | None) -> str:
     """What a stored error says, one sentence; empty for none."""
     return str((loads(error) or {}).get("message") or "") if error else ""
+
+
+def of_request(session: Session, portal_id: int, request_id: str) -> list[RunLine]:
+    """The runs that a request began, the newest first."""
+    return _lines(session, [Run.portal_id == portal_id, Run.request_id == request_id], MOST_OF_REQUEST)
+
+
+def failed_alike(session: Session, portal_id: int, run_id: str, *, limit: int) -> list[str]:
+    """Ids of other runs of the same scenario that failed with the same error, the oldest first; none when this one
+    did not fail."""
+    run = session.get(Run, run_id)
+    if run is None or run.portal_id != portal_id or run.status != "failed":
+        return []
+    query = select(Run.id, Run.error).where(
+        Run.scenario_id == run.scenario_id, Run.status == "failed", Run.id != run_id, col(Run.dry).is_(False)
+    )
+    code = _code(run.error)
+    newest = session.exec(query.order_by(col(Run.id).desc()).limit(limit)).all()
+    return [other for other, error in reversed(newest) if _code(error) == code]
+
+
+def names(session: Session, portal_id: int) -> dict[int, str]:
+    """What the portal's scenarios are called, those that were deleted too, by id; the newest first."""
+    query = select(Scenario.id, Scenario.name).where(Scenario.portal_id == portal_id)
+    return {number: name for number, name in session.exec(query.order_by(col(Scenario.id).desc())) if number}
+
+
+def version_at(session: Session, portal_id: int, scenario_id: int, n: int) -> Version | None:
+    """A version by its number, also of a scenario that was deleted."""
+    query = select(Version).where(Version.scenario_id == scenario_id, Version.portal_id == portal_id, Version.n == n)
+    return session.exec(query).one_or_none()
+
+
+def _code(error: str | None) -> str:
+    return str((loads(error) or {}).get("code") or "") if error else ""
 
 
 def any_scenario(session: Session, portal_id: int) -> bool:

@@ -4,14 +4,14 @@ from functools import partial
 from typing import Any, Literal
 
 from pydantic import Field
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from hub.bitrix24 import classic
 from hub.clock import rfc3339
-from hub.endpoints import card_event
+from hub.endpoints import card_event, queries
 from hub.endpoints.models import IncomingRequest
 from hub.endpoints.parse import Refused, merge, parse_body, parse_query
-from hub.errors import NotFound
+from hub.endpoints.queries import RequestFilter
 from hub.portals.service import by_id
 from hub.scenarios.models import Run, Scenario, Version
 from hub.values import Value, loads
@@ -31,37 +31,30 @@ class RequestQuery(SpanQuery):
 def list_requests(call: Call) -> Value:
     """The newest first, without their bodies."""
     wanted: RequestQuery = call.query
-    query = select(IncomingRequest).where(IncomingRequest.portal_id == call.portal_id)
-    if wanted.scenario is not None:
-        query = query.where(IncomingRequest.scenario_id == wanted.scenario)
-    if wanted.outcome is not None:
-        query = query.where(IncomingRequest.outcome == wanted.outcome)
     after, before = within(wanted)
-    if after is not None:
-        query = query.where(IncomingRequest.received_at >= after)
-    if before is not None:
-        query = query.where(IncomingRequest.received_at < before)
+    sought = RequestFilter(wanted.scenario, wanted.outcome, after, before)
     cursor = text_cursor(wanted.cursor)
-    if cursor is not None:
-        query = query.where(IncomingRequest.id < cursor)
     with call.hub.db.read() as session:
-        found = session.exec(query.order_by(col(IncomingRequest.id).desc()).limit(wanted.limit + 1)).all()
+        found = queries.find(session, call.portal_id, sought, below=cursor, limit=wanted.limit + 1)
         language = by_id(session, call.portal_id).language
-        return page(found, wanted.limit, lambda one: one.id, partial(_summary, language=language))
+        return page(found, wanted.limit, lambda one: one.id, partial(summary, language=language))
 
 
 @route("GET", "/requests/{request_id}", summary="One request", shape="Request")
 def read_request(call: Call, request_id: str) -> Value:
     """With its body, read as the link reads it; what is called like a secret is hidden."""
     with call.hub.db.read() as session:
-        found = session.get(IncomingRequest, request_id)
-        if found is None or found.portal_id != call.portal_id:
-            raise NotFound("There is no such request.")
-        language = by_id(session, call.portal_id).language
-        return _summary(found, language) | _contents(found, _fields(session, found))
+        found = queries.get(session, call.portal_id, request_id)
+        return shown(session, found, by_id(session, call.portal_id).language)
 
 
-def _summary(found: IncomingRequest, language: str) -> dict[str, Any]:
+def shown(session: Session, found: IncomingRequest, language: str) -> dict[str, Any]:
+    """A request as the API shows it, with its contents; who sent it is named in `language`."""
+    return summary(found, language) | _contents(found, _fields(session, found))
+
+
+def summary(found: IncomingRequest, language: str) -> dict[str, Any]:
+    """A request as lists of the API show it."""
     return {
         "id": found.id,
         "scenario": found.scenario_id,

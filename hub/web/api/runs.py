@@ -8,13 +8,13 @@ from sqlmodel import Session, col, select
 from hub.clock import rfc3339
 from hub.delivery.models import Message
 from hub.errors import NotFound
+from hub.scenarios import queries
 from hub.scenarios.models import Run, Step
+from hub.scenarios.queries import STATUSES, RunFilter
 from hub.values import Value, loads
 from hub.web.api.base import MAX_INT, Call, SpanQuery, route, within
 from hub.web.api.paging import page, text_cursor
 from hub.web.redaction import redacted
-
-STATUSES = ("queued", "running", "waiting", "completed", "partial", "failed", "cancelled", "expired")
 
 
 class RunQuery(SpanQuery):
@@ -35,21 +35,12 @@ class RunQuery(SpanQuery):
 def list_runs(call: Call) -> Value:
     """The newest first, without their steps."""
     wanted: RunQuery = call.query
-    query = select(Run).where(Run.portal_id == call.portal_id)
-    if wanted.scenario is not None:
-        query = query.where(Run.scenario_id == wanted.scenario)
-    if wanted.status is not None:
-        query = query.where(col(Run.status).in_(wanted.status.split(",")))
     after, before = within(wanted)
-    if after is not None:
-        query = query.where(Run.created_at >= after)
-    if before is not None:
-        query = query.where(Run.created_at < before)
+    statuses = tuple(wanted.status.split(",")) if wanted.status is not None else ()
     cursor = text_cursor(wanted.cursor)
-    if cursor is not None:
-        query = query.where(Run.id < cursor)
     with call.hub.db.read() as session:
-        found = session.exec(query.order_by(col(Run.id).desc()).limit(wanted.limit + 1)).all()
+        sought = RunFilter(wanted.scenario, statuses, after, before)
+        found = queries.find(session, call.portal_id, sought, below=cursor, limit=wanted.limit + 1)
         return page(found, wanted.limit, lambda run: run.id, _summary)
 
 

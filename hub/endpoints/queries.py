@@ -1,0 +1,56 @@
+"""Finding requests for lists."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlmodel import Session, col, select
+
+from hub.clock import SECOND
+from hub.endpoints.models import IncomingRequest
+from hub.errors import NotFound
+from hub.ids import id_at
+
+OUTCOMES = ("run", "duplicate", "check", "captured", "refused", "unchanged", "ignored")
+MAKING_US = 60 * SECOND
+NOT_RUN = "outcome <> 'run'"
+"""Literally what the index of the others says, so that a filter by one of them is found by it."""
+
+
+@dataclass(frozen=True)
+class RequestFilter:
+    """Which requests; times in µs."""
+
+    scenario: int | None = None
+    outcome: str | None = None
+    after: int | None = None
+    before: int | None = None
+
+
+def find(
+    session: Session, portal_id: int, wanted: RequestFilter, *, below: str | None, limit: int
+) -> list[IncomingRequest]:
+    """The newest first, those with ids below `below`."""
+    query = select(IncomingRequest).where(IncomingRequest.portal_id == portal_id)
+    if wanted.scenario is not None:
+        query = query.where(IncomingRequest.scenario_id == wanted.scenario)
+    if wanted.outcome is not None:
+        query = query.where(IncomingRequest.outcome == wanted.outcome)
+        if wanted.outcome != "run":
+            query = query.where(text(NOT_RUN))
+    if wanted.after is not None:
+        query = query.where(IncomingRequest.received_at >= wanted.after)
+    if wanted.before is not None:
+        # Ids sort by time, so the index leads to the span at once; an id is made a moment after the request came.
+        query = query.where(IncomingRequest.received_at < wanted.before)
+        query = query.where(IncomingRequest.id < id_at(wanted.before + MAKING_US))
+    if below is not None:
+        query = query.where(IncomingRequest.id < below)
+    return list(session.exec(query.order_by(col(IncomingRequest.id).desc()).limit(limit)))
+
+
+def get(session: Session, portal_id: int, request_id: str) -> IncomingRequest:
+    """A request of this portal. Raises NotFound."""
+    found = session.get(IncomingRequest, request_id)
+    if found is None or found.portal_id != portal_id:
+        raise NotFound("There is no such request.")
+    return found

@@ -1,0 +1,151 @@
+"""The journal of runs: which blocks a run went through, with what, what it sent, and taking it up again."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from flask import Response, redirect, render_template, request
+from flask_babel import gettext, ngettext
+from werkzeug.wrappers import Response as AnyResponse
+
+from hub.delivery import journal
+from hub.endpoints import taking_up
+from hub.errors import HubError
+from hub.scenarios import queries, versions
+from hub.scenarios.models import Scenario
+from hub.scenarios.queries import IN_TROUBLE, STATUSES, RunFilter
+from hub.scenarios.registry import blocks
+from hub.web.api.runs import shown
+from hub.web.pages import filters
+from hub.web.pages.shell import hub, me, needs, page, runtime, screens
+from hub.web.sentences import said
+
+blueprint = screens("journal_runs")
+MOST_ALIKE = 200
+Start = Literal["failed", "start"]
+Which = Literal["same", "current"]
+
+
+@dataclass(frozen=True)
+class StepLine:
+    """A step as the page shows it: `title` of its block and `kind`, what kind of block it is."""
+
+    step: dict[str, Any]
+    title: str
+    kind: str
+
+
+@blueprint.get("/journal/runs")
+def index() -> Response:
+    """The newest runs, by the filters of the address."""
+    days = filters.span()
+    wanted = RunFilter(filters.number("scenario"), filters.several_of("status", STATUSES), days.after, days.before)
+    below = request.args.get("below", "")[:32] or None
+    with hub().db.read() as session:
+        found = queries.find(session, me().portal_id, wanted, below=below, limit=filters.PAGE + 1)
+        items = queries.of_ids(session, me().portal_id, [run.id for run in found[: filters.PAGE]])
+        addressed = journal.addressed(session, me().portal_id, [one.id for one in items])
+        names = queries.names(session, me().portal_id)
+        following = filters.here(below=items[-1].id) if len(found) > filters.PAGE else None
+        html = render_template(
+            "journal/runs.html",
+            items=items,
+            addressed=addressed,
+            names=names,
+            wanted=wanted,
+            days=days,
+            statuses=STATUSES,
+            following=following,
+            filtered=filters.is_filtered(),
+        )
+    return page(html)
+
+
+@blueprint.get("/journal/runs/<run_id>")
+def show(run_id: str) -> Response:
+    """One run: its blocks in order, its messages, and what can be done about it."""
+    return _page(run_id)
+
+
+@blueprint.post("/journal/runs/<run_id>/retry")
+@needs("editor")
+def retry(run_id: str) -> AnyResponse:
+    """Take it up again, and with `alike` all runs of the scenario that failed with the same error."""
+    given = request.form
+    start: Start = "start" if given.get("from") == "start" else "failed"
+    version: Which = "current" if given.get("version") == "current" else "same"
+    try:
+        if given.get("alike") == "yes":
+            count = _retry_all(run_id, start, version)
+            return redirect(f"/journal/runs/{run_id}?done=alike&count={count}", 303)
+        made = taking_up.retry(runtime(), me().portal_id, run_id, start=start, version=version)
+    except HubError as error:
+        return _page(run_id, said(error.message), error.status)
+    return redirect(f"/journal/runs/{made['run']}?done=goes-on", 303)
+
+
+@blueprint.post("/journal/runs/<run_id>/cancel")
+@needs("editor")
+def cancel(run_id: str) -> AnyResponse:
+    """Stop it; its messages that still wait are cancelled."""
+    try:
+        taking_up.cancel(runtime(), me().portal_id, run_id)
+    except HubError as error:
+        return _page(run_id, said(error.message), error.status)
+    return redirect(f"/journal/runs/{run_id}?done=stopped", 303)
+
+
+def _done() -> str:
+    """What has just happened, told by the address."""
+    said_by: dict[str, str] = {
+        "runs-again": gettext("The request runs again."),
+        "goes-on": gettext("The run goes on."),
+        "stopped": gettext("The run was stopped."),
+        "alike": ngettext("%(num)d run goes on.", "%(num)d runs go on.", filters.number("count") or 0),
+    }
+    return said_by.get(request.args.get("done", ""), "")
+
+
+def _retry_all(run_id: str, start: Start, version: Which) -> int:
+    with hub().db.read() as session:
+        alike = queries.failed_alike(session, me().portal_id, run_id, limit=MOST_ALIKE)
+    count = 0
+    for one in [run_id, *alike]:
+        taking_up.retry(runtime(), me().portal_id, one, start=start, version=version)
+        count += 1
+    return count
+
+
+def _page(run_id: str, error: str = "", status: int = 200) -> Response:
+    with hub().db.read() as session:
+        run = shown(session, me().portal_id, run_id)
+        kept = queries.version_at(session, me().portal_id, run["scenario"], run["version"])
+        titles = {block.id: block.title for block in versions.document_of(kept).blocks} if kept else {}
+        kinds = blocks()
+        steps = [
+            StepLine(
+                step,
+                titles.get(step["block"]) or step["block"],
+                str(gettext(kinds[step["type"]].title)) if step["type"] in kinds else step["type"],
+            )
+            for step in run["steps"]
+        ]
+        messages = journal.shown(session, journal.of_run(session, me().portal_id, run_id))
+        names = queries.names(session, me().portal_id)
+        alike = queries.failed_alike(session, me().portal_id, run_id, limit=MOST_ALIKE)
+        scenario = session.get(Scenario, run["scenario"])
+        current = scenario.published if scenario is not None else None
+    can_retry = run["status"] in IN_TROUBLE and run["status"] != "partial"
+    html = render_template(
+        "journal/run.html",
+        done=_done(),
+        run=run,
+        steps=steps,
+        messages=messages,
+        names=names,
+        alike=len(alike),
+        current=current,
+        can_retry=can_retry,
+        can_cancel=run["status"] in queries.NOT_OVER,
+        error=error,
+    )
+    return page(html, status)

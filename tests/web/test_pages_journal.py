@@ -1,0 +1,134 @@
+"""The journal's pages: what came, what ran, what was sent, and running it again."""
+
+import re
+from typing import Any
+
+import pytest
+
+from hub.accounts import users
+from hub.core import Hub
+from hub.portals.models import Portal
+from tests.conftest import Api
+from tests.web.documents import LINE, document
+
+OWN = {"Sec-Fetch-Site": "same-origin"}
+PASSWORD = "correct horse"
+
+
+@pytest.fixture
+def editor(hub: Hub, portal: Portal, client: Any) -> Any:
+    """Somebody who may change scenarios, signed in."""
+    assert portal.id is not None
+    with hub.db.write() as session:
+        users.create_user(session, portal.id, email="editor@shop.test", password=PASSWORD, role="editor")
+    client.post("/login", data={"email": "editor@shop.test", "password": PASSWORD}, headers=OWN)
+    return client
+
+
+@pytest.fixture
+def link(api: Api) -> str:
+    """The path of a link whose scenario sends one message."""
+    api.post("/lines", LINE)
+    made = api.post("/scenarios", document()).json
+    return str(made["links"]["token_only"].removeprefix("https://hub.test"))
+
+
+def text_of(answer: Any) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))
+
+
+def test_an_empty_journal_of_requests_shows_a_call_to_copy(editor: Any, link: str) -> None:
+    page = editor.get("/journal?lang=ru")
+    assert "Ссылку ещё никто не вызывал" in page.text
+    assert f"https://hub.test{link}" in page.text
+
+
+def test_a_request_is_shown_whole_with_its_secrets_hidden(editor: Any, client: Any, link: str) -> None:
+    sent = {"chat_id": "79991234567", "id": "7", "items": [{"name": "Стул"}], "api_key": "very-secret-value"}
+    assert client.post(link, json=sent).status_code == 200
+    listed = editor.get("/journal?lang=ru").text
+    address = re.search(r'href="(/journal/requests/[0-9a-f]{32})"', listed)
+    assert address is not None
+    page = editor.get(address[1])
+    assert "Стул" in page.text
+    assert "very-secret-value" not in page.text
+    assert link.partition("token=")[2] not in page.text
+
+
+def test_filters_of_the_address_narrow_a_list_and_an_empty_one_says_so(editor: Any, client: Any, link: str) -> None:
+    client.post(link, json={"chat_id": "79991234567", "id": "7"})
+    client.post(link, data=b'{"chat_id": ', content_type="application/json")
+    assert editor.get("/journal?lang=ru").text.count("row-link") == 2
+    assert editor.get("/journal?outcome=refused").text.count("row-link") == 1
+    assert editor.get("/journal?from=2000-01-01&to=2000-01-02").text.count("row-link") == 0
+    assert "Ничего такого нет" in editor.get("/journal/runs?status=expired").text
+    assert editor.get("/journal/messages?chat=79991234567").text.count("row-link") == 1
+    assert editor.get("/journal/messages?chat=1").text.count("row-link") == 0
+    assert editor.get("/journal?outcome=nonsense&scenario=x&from=yesterday").status_code == 200
+
+
+def test_a_run_shows_what_filled_each_place_and_why_one_stayed_empty(editor: Any, client: Any, api: Api) -> None:
+    api.post("/lines", LINE)
+    made = document()
+    made["blocks"][1]["config"]["text"] = "Здравствуйте, {{name_client}}! Заказ {{id}}"
+    link = api.post("/scenarios", made).json["links"]["token_only"].removeprefix("https://hub.test")
+    run = client.post(link, json={"chat_id": "79991234567", "id": "7"}).json["run"]
+    page = editor.get(f"/journal/runs/{run}?lang=ru")
+    assert 'data-testid="run-step-greet"' in page.text
+    said = text_of(page)
+    assert "Здравствуйте, ! Заказ 7" in said
+    assert "there is no name" not in said
+    assert "name_client" in said
+
+
+def test_running_a_request_again_asks_first_when_somebody_would_get_a_message_twice(
+    editor: Any, client: Any, api: Api, link: str
+) -> None:
+    accepted = client.post(link, json={"chat_id": "79991234567", "id": "7"}).json
+    request = api.get("/requests").json["items"][0]["id"]
+    message = api.get("/messages").json["items"][0]["id"]
+    asked = editor.post(f"/journal/requests/{request}/replay?lang=ru", data={}, headers=OWN)
+    assert "1 сообщение ушло бы второй раз." in asked.text
+    assert len(api.get("/runs").json["items"]) == 1
+    sure = editor.post(f"/journal/requests/{request}/replay", data={"sure": "yes"}, headers=OWN)
+    assert sure.status_code == 303
+    assert not sure.location.startswith(f"/journal/runs/{accepted['run']}")
+    assert "Запрос выполняется снова." in editor.get(sure.location + "&lang=ru").text
+    assert api.post(f"/messages/{message}/cancel").status_code == 200
+
+    runs = len(api.get("/runs").json["items"])
+    look = editor.post(f"/journal/requests/{request}/replay", data={"look": "yes"}, headers=OWN)
+    assert look.status_code == 200
+    assert "Это была проба" in look.text
+    assert len(api.get("/runs").json["items"]) == runs
+
+
+def test_a_viewer_sees_no_button_and_may_press_none(hub: Hub, portal: Portal, client: Any, api: Api, link: str) -> None:
+    assert portal.id is not None
+    with hub.db.write() as session:
+        users.create_user(session, portal.id, email="viewer@shop.test", password=PASSWORD, role="viewer")
+    client.post("/login", data={"email": "viewer@shop.test", "password": PASSWORD}, headers=OWN)
+    client.post(link, json={"chat_id": "79991234567", "id": "7"})
+    request = api.get("/requests").json["items"][0]["id"]
+    message = api.get("/messages").json["items"][0]["id"]
+    assert "/replay" not in client.get(f"/journal/requests/{request}").text
+    assert client.post(f"/journal/requests/{request}/replay", headers=OWN).status_code == 403
+    assert client.post(f"/journal/messages/{message}/cancel", headers=OWN).status_code == 403
+
+
+def test_a_message_is_taken_back_and_sent_again_from_its_page(editor: Any, client: Any, api: Api, link: str) -> None:
+    client.post(link, json={"chat_id": "79991234567", "id": "7"})
+    message = api.get("/messages").json["items"][0]["id"]
+    assert "Не отправлять" in editor.get(f"/journal/messages/{message}?lang=ru").text
+    taken = editor.post(f"/journal/messages/{message}/cancel", headers=OWN)
+    assert taken.status_code == 303
+    assert "Сообщение отменено." in editor.get(taken.location + "&lang=ru").text
+    again = editor.post(f"/journal/messages/{message}/send", data={"chat_id": "79990000000"}, headers=OWN)
+    assert again.status_code == 303
+    assert api.get(f"/messages/{message}").json["chat_id"] == "79990000000"
+    assert editor.post(f"/journal/messages/{message}/arrived", headers=OWN).status_code == 409
+
+
+def test_things_of_another_portal_are_not_there(editor: Any) -> None:
+    for address in ("requests", "runs", "messages"):
+        assert editor.get(f"/journal/{address}/{'0' * 32}").status_code == 404
