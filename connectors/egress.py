@@ -11,6 +11,7 @@ import threading
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from connectors.errors import EgressRefused, Temporary
@@ -65,6 +66,7 @@ def is_public(address: IPAddress) -> bool:
     return address.is_global and not address.is_multicast
 
 
+@lru_cache(maxsize=256)
 def parse(url: str, *, userinfo: bool = False) -> Target:
     """Read a URL strictly. Raises EgressRefused for another scheme, user information, or any odd spelling."""
     if len(url) > url_limit or _forbidden.search(url):
