@@ -13,10 +13,10 @@ from typing import Any, Literal
 import structlog
 
 from connectors.bitrix24.errors import Denied, NoSuchMethod, Refused
-from connectors.bitrix24.rest import BatchAnswer, Command
-from connectors.errors import ConnectorError
+from connectors.bitrix24.rest import Command
+from connectors.errors import ConnectorError, Rejected
 from hub.bitrix24 import connections
-from hub.bitrix24.client import Bitrix24
+from hub.bitrix24.client import Bitrix24, PortalClient
 from hub.bitrix24.connections import Connection
 from hub.clock import now_us
 from hub.core import Hub
@@ -119,8 +119,8 @@ def sync(bitrix24: Bitrix24, portal_id: int, kinds: Sequence[Kind] = KINDS) -> S
             synced.refused[kind] = error.message
             continue
         plan = _plan(kind, should, there if isinstance(there, list) else [])
-        answer = client.many(plan) if plan else BatchAnswer({})
-        refused = {code: error for code, error in _refused(plan, answer) if not _is_there(error)}
+        errors = _carry_out(client, plan)
+        refused = {code: error for code, error in _refused(plan, errors) if not _is_there(error)}
         _note(hub, portal_id, kind, should, refused)
         synced.there += sum(1 for item in should if item.code not in refused)
         synced.refused |= {code: error.message for code, error in refused.items()}
@@ -163,12 +163,31 @@ def _plan(kind: Kind, wanted: Sequence[Wanted], there: Sequence[Any]) -> dict[st
     return plan
 
 
+def _carry_out(client: PortalClient, plan: Mapping[str, Command]) -> dict[str, ConnectorError]:
+    """Make these calls; the errors by key. A batch is written with PHP's brackets, in which an empty map cannot be
+    written and would be no change: what empties something is called by itself, as JSON."""
+    alone = {key: command for key, command in plan.items() if _empties(command)}
+    together = {key: command for key, command in plan.items() if key not in alone}
+    errors = dict(client.many(together).errors) if together else {}
+    for key, (method, params) in alone.items():
+        try:
+            client.call(method, params)
+        except Rejected as error:
+            errors[key] = error
+    return errors
+
+
+def _empties(command: Command) -> bool:
+    fields = command[1].get("FIELDS")
+    return isinstance(fields, Mapping) and any(value == {} for value in fields.values())
+
+
 def _is_online(row: Any) -> bool:
     return isinstance(row, Mapping) and str(row.get("offline", 0)) != "1"
 
 
-def _refused(plan: Mapping[str, Command], answer: BatchAnswer) -> Iterable[tuple[str, ConnectorError]]:
-    for key, error in answer.errors.items():
+def _refused(plan: Mapping[str, Command], errors: Mapping[str, ConnectorError]) -> Iterable[tuple[str, ConnectorError]]:
+    for key, error in errors.items():
         what, _, code = key.partition(":")
         if not what.startswith("remove"):
             yield code, error

@@ -61,14 +61,21 @@ class Portal:
         """What calls need."""
         return self.runtime.bitrix24
 
-    def scenario(self, *nodes: dict[str, Any], name: str = "Discount", enabled: bool = True, **start: Any) -> int:
-        """A scenario that begins with a robot, its blocks one after the other; gives its id."""
+    def scenario(
+        self,
+        *nodes: dict[str, Any],
+        name: str = "Discount",
+        enabled: bool = True,
+        scenario_id: int | None = None,
+        **start: Any,
+    ) -> int:
+        """A scenario that begins with a robot (or a new version of one), its blocks one after the other; its id."""
         robot = {"title": "Count the discount", "inputs": [{"name": "sum", "title": "Sum", "type": "double"}], **start}
         every = [{"id": "start", "type": "bitrix24_robot", "config": robot}, *nodes]
         chain = [{"from": one["id"], "to": two["id"]} for one, two in pairwise(every)]
         document = parse_document({"format": 1, "name": name, "blocks": every, "links": chain})
         with self.hub.db.write() as session:
-            saved = versions.save(session, self.hub, self.portal_id, document)
+            saved = versions.save(session, self.hub, self.portal_id, document, scenario_id=scenario_id)
             assert saved.scenario.id is not None
             assert not [one for one in saved.problems if one["severity"] == "error"], saved.problems
             if enabled:
