@@ -111,9 +111,9 @@ def preview(hub: Hub, portal_id: int, wanted: Filter) -> dict[str, Any]:
     """What `redeliver_many` would take: `{"count", "groups": [{"reason", "count", "oldest_at"}]}`."""
     wanted = _narrowed(wanted)
     with hub.db.read() as session:
-        why = func.coalesce(journal.reason(session), col(Message.state)).label("why")
+        why = journal.reason(session).label("why")
         query = select(why, func.count(), func.min(col(Message.created_at))).where(
-            *journal.conditions(session, portal_id, wanted), _line_is_there(portal_id)
+            *journal.conditions(session, portal_id, wanted), line_is_there(portal_id)
         )
         rows = session.exec(query.group_by(why).order_by(func.count().desc(), why)).all()
     groups = [{"reason": code, "count": count, "oldest_at": rfc3339(oldest)} for code, count, oldest in rows]
@@ -127,7 +127,7 @@ def redeliver_many(hub: Hub, portal_id: int, wanted: Filter) -> int:
     while True:
         with hub.db.read() as session:
             query = select(Message).where(
-                *journal.conditions(session, portal_id, wanted), _line_is_there(portal_id), col(Message.seq) > last
+                *journal.conditions(session, portal_id, wanted), line_is_there(portal_id), col(Message.seq) > last
             )
             found = list(session.exec(query.order_by(col(Message.seq)).limit(CHUNK)))
             targets = [_Target(m.id, m.line_id, m.messenger, m.chat_id, m.chat_id_raw) for m in found]
@@ -159,7 +159,8 @@ def _narrowed(wanted: Filter) -> Filter:
     return wanted if wanted.states else replace(wanted, states=USUAL)
 
 
-def _line_is_there(portal_id: int) -> Any:
+def line_is_there(portal_id: int) -> Any:
+    """What is true of messages whose line still exists."""
     there = select(Line.id).where(Line.portal_id == portal_id, col(Line.deleted_at).is_(None))
     return col(Message.line_id).in_(there)
 

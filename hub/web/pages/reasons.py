@@ -1,0 +1,105 @@
+"""Why a message did not arrive, in words: what happened, and what can be done about it.
+
+Messengers answer in English or in codes of their own. What a code means is said here; for a code that is not here the
+messenger's own words are shown.
+"""
+
+from dataclasses import dataclass
+
+from flask import Flask
+from flask_babel import lazy_gettext as _
+
+from hub.web.sentences import said
+
+_WORDS = {
+    "blocked": (_("The recipient has blocked us"), _("Write to them by another messenger.")),
+    "deactivated": (_("The recipient's account is gone"), _("Write to them by another messenger.")),
+    "never_started": (
+        _("The recipient has never written to the bot"),
+        _("A bot cannot write first. Send them a link to the bot, or use another messenger."),
+    ),
+    "chat_not_found": (
+        _("There is no such chat"),
+        _("Check the number or the id; a bot knows only those who have written to it."),
+    ),
+    "chat_id_invalid": (_("The recipient is not a phone number"), _("Put the number right and send again.")),
+    "kicked": (_("We were removed from the chat"), _("Let somebody of the chat bring the bot back.")),
+    "not_member": (_("We are not in the chat"), _("Let somebody of the chat add the bot.")),
+    "recipient_is_bot": (_("The recipient is a bot"), _("Bots cannot write to bots. Put the recipient right.")),
+    "recipient_is_sender": (_("The recipient is the line itself"), _("Put the recipient right.")),
+    "not_allowed": (
+        _("The recipient has not allowed messages"),
+        _("They have to write first, or to allow messages in VK."),
+    ),
+    "privacy": (_("The recipient's privacy settings forbid it"), _("They have to write first, or to allow messages.")),
+    "no_chat_access": (_("We may not write to this chat"), _("Let somebody of the chat give us access.")),
+    "not_reachable": (_("The recipient cannot be reached"), _("Write to them by another messenger.")),
+    "undeliverable": (
+        _("There is no WhatsApp at this number"),
+        _("Check the number, or write by another messenger."),
+    ),
+    "window_closed": (
+        _("More than 24 hours since the customer last wrote"),
+        _("WhatsApp allows only an approved template now."),
+    ),
+    "opted_out": (_("The customer has unsubscribed"), _("Do not write to them here.")),
+    "experiment": (_("WhatsApp did not show the message to this customer"), _("Try later, or another messenger.")),
+    "not_in_test_list": (
+        _("The number is not in the list of test numbers"),
+        _("Add it at Meta, or leave the test mode."),
+    ),
+    "bad_template": (_("The template was refused"), _("Look at its name, language and places at Meta.")),
+    "text_empty": (_("The text is empty"), _("Look at the scenario: what fills the text was empty.")),
+    "empty": (_("The text is empty"), _("Look at the scenario: what fills the text was empty.")),
+    "too_long": (_("The text is too long"), _("Make it shorter in the scenario.")),
+    "bad_file": (_("The file was refused"), _("Check that its address opens for everybody, and its kind and size.")),
+    "file_not_fetched": (_("The file could not be fetched"), _("Check that its address opens for everybody.")),
+    "too_large": (_("The file is too large"), _("Make it smaller.")),
+    "no_rights": (_("We have no right to write here"), _("Look at the rights of the line's account.")),
+    "expired": (_("It could not be sent in time"), _("Send again if it is still true.")),
+    "undelivered": (_("The messenger could not deliver it"), _("Check the number, or write by another messenger.")),
+    "poisoned": (_("Sending it failed three times on our side"), _("Look at its text and file before sending again.")),
+    "read_timeout": (_("No answer came: perhaps it arrived"), _("Look into the messenger, then say what happened.")),
+    "hung_up": (_("The connection broke: perhaps it arrived"), _("Look into the messenger, then say what happened.")),
+    "answer_cut": (
+        _("The answer broke off: perhaps it arrived"),
+        _("Look into the messenger, then say what happened."),
+    ),
+    "bad_answer": (
+        _("The answer was unreadable: perhaps it arrived"),
+        _("Look into the messenger, then say what happened."),
+    ),
+    "interrupted": (
+        _("We were cut off while sending: perhaps it arrived"),
+        _("Look into the messenger, then say what happened."),
+    ),
+    "provider_timeout": (
+        _("The messenger took too long: perhaps it arrived"),
+        _("Look into the messenger, then say what happened."),
+    ),
+    "provider_down": (_("The messenger was out of order"), _("Send again.")),
+    "connect_failed": (_("The messenger could not be reached"), _("Send again.")),
+    "too_many_requests": (_("The messenger asked us to slow down for too long"), _("Send again.")),
+    "failed": (_("Noted as not arrived"), _("Send again, or put it aside.")),
+}
+
+
+@dataclass(frozen=True)
+class Why:
+    """`text`: what happened; `hint`: what to do, perhaps empty."""
+
+    text: str
+    hint: str
+
+
+def register(app: Flask) -> None:
+    """Offer `why(code, said)` to templates."""
+    app.jinja_env.globals.update(why=why)
+
+
+def why(code: str, message: str = "") -> Why:
+    """What a code means; for an unknown one what the layers below said, in the page's language where it is ours."""
+    known = _WORDS.get(code)
+    if known is not None:
+        return Why(str(known[0]), str(known[1]))
+    return Why(said(message) or code, "")

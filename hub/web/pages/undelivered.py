@@ -1,0 +1,198 @@
+"""Undelivered: what did not arrive, by reasons, and what to do about it, one by one or many at once."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, redirect, render_template, request
+from flask_babel import gettext, ngettext
+from werkzeug.wrappers import Response as AnyResponse
+
+from hub.clock import SECOND, now_us
+from hub.delivery import interventions, journal, lines, undelivered
+from hub.delivery.interventions import USUAL
+from hub.delivery.journal import UNDELIVERED, Filter
+from hub.errors import HubError
+from hub.web.pages import filters
+from hub.web.pages.shell import hub, me, needs, page, screens
+from hub.web.sentences import said
+
+blueprint = screens("undelivered")
+STATES = {"unconfirmed": ("unconfirmed",), "failed": USUAL}
+"""What `?state=` may ask for; without it, all that somebody should look at."""
+
+
+@blueprint.get("/undelivered")
+def index() -> Response:
+    """Groups by reason, and below them the messages of one group or of all."""
+    return _page()
+
+
+@blueprint.get("/undelivered/plan")
+def plan() -> Response:
+    """What would happen to the chosen messages, before it happens."""
+    now, chosen = now_us(), _chosen()
+    with hub().db.read() as session:
+        parts = undelivered.count_parts(session, me().portal_id, chosen, now=now)
+        states = journal.count_by_state(session, me().portal_id, chosen)
+    html = render_template(
+        "undelivered/plan.html",
+        parts=parts,
+        whole=sum(states.values()),
+        lineless=sum(states.values()) - sum(parts.values()),
+        kept=_kept(),
+        until=now,
+        back=_address(_kept_query()),
+    )
+    return page(html)
+
+
+@blueprint.post("/undelivered/send")
+@needs("editor")
+def send() -> AnyResponse:
+    """Send the ticked parts of the chosen messages again."""
+    parts = [part for part in undelivered.PARTS if part in request.form.getlist("part")]
+    chosen, until = _chosen(), request.form.get("until", type=int) or now_us()
+    count = undelivered.send_again(hub(), me().portal_id, chosen, parts, until=until)
+    return redirect(_address([("done", "sent"), ("count", str(count))]), 303)
+
+
+@blueprint.post("/undelivered/discard")
+@needs("editor")
+def discard_many() -> AnyResponse:
+    """Put all the chosen messages aside."""
+    until = request.form.get("until", type=int) or now_us()
+    count = undelivered.discard(hub(), me().portal_id, replace(_chosen(), before=until))
+    return redirect(_address([("done", "discarded"), ("count", str(count))]), 303)
+
+
+@blueprint.post("/undelivered/<message_id>/send")
+@needs("editor")
+def send_one(message_id: str) -> AnyResponse:
+    """Send one again, to another number or by another line if given."""
+    given = request.form
+    chat = given.get("chat_id", "").strip()
+
+    def act() -> None:
+        interventions.redeliver(
+            hub(), me().portal_id, message_id, line_id=given.get("line") or None, chat_id=chat or None
+        )
+
+    return _do(act, "sent")
+
+
+@blueprint.post("/undelivered/<message_id>/settle")
+@needs("editor")
+def settle(message_id: str) -> AnyResponse:
+    """Say what became of one of which nobody knew."""
+    arrived = request.form.get("as") == "sent"
+
+    def act() -> None:
+        interventions.settle(hub(), me().portal_id, message_id, "sent" if arrived else "failed")
+
+    return _do(act, "arrived" if arrived else "lost")
+
+
+@blueprint.post("/undelivered/<message_id>/discard")
+@needs("editor")
+def discard(message_id: str) -> AnyResponse:
+    """Put one aside."""
+
+    def act() -> None:
+        undelivered.discard(hub(), me().portal_id, Filter(ids=(message_id,)))
+
+    return _do(act, "discarded")
+
+
+def _do(act: Callable[[], None], done: str) -> AnyResponse:
+    try:
+        act()
+    except HubError as error:
+        return _page(said(error.message), error.status)
+    return redirect(_address([*_kept_query(), ("done", done), ("count", "1")]), 303)
+
+
+def _page(problem: str = "", status: int = 200) -> Response:
+    portal_id, wanted = me().portal_id, replace(_chosen(), ids=())
+    with hub().db.read() as session:
+        below = filters.number("below")
+        found = journal.find(session, portal_id, wanted, below=below, limit=filters.PAGE + 1)
+        rows = [_row(one) for one in found[: filters.PAGE]]
+        groups = undelivered.groups(session, portal_id)
+        every = lines.all_of(session, portal_id)
+        html = render_template(
+            "undelivered/show.html",
+            rows=rows,
+            groups=groups,
+            total=sum(group.count for group in groups),
+            kept=_kept(),
+            chosen=next((one for one in groups if wanted == undelivered.of_group(one.reason, one.unconfirmed)), None),
+            query=urlencode(_kept_query()),
+            lines={line.id: line for line in every},
+            problem=problem,
+            done=_done(),
+            seconds_since=lambda moment: max(0, (now_us() - moment) / SECOND),
+            following=_address([*_kept_query(), ("below", str(rows[-1]["seq"]))])
+            if len(found) > filters.PAGE
+            else None,
+        )
+    return page(html, status)
+
+
+def _row(message: Any) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "seq": message.seq,
+        "line": message.line_id,
+        "chat": message.chat_id_raw or message.chat_id,
+        "text": message.text,
+        "state": message.state,
+        "since": message.ended_at or message.created_at,
+        "tries": message.attempts,
+        "code": undelivered.code_of(message.error) or message.state,
+        "said": undelivered.message_of(message.error),
+        "run": message.run_id,
+    }
+
+
+def _chosen() -> Filter:
+    """The messages that the address or the form means: those ticked, or those of a reason."""
+    given = request.values
+    ids = tuple(one[:32] for one in given.getlist("id"))[: filters.PAGE]
+    states = STATES.get(given.get("state", ""), UNDELIVERED)
+    return Filter(states=states, reason=given.get("reason", "")[:64] or None, ids=ids)
+
+
+def _kept() -> dict[str, Any]:
+    given = request.values
+    return {
+        "state": given.get("state", "") if given.get("state") in STATES else "",
+        "reason": given.get("reason", "")[:64],
+        "ids": [one[:32] for one in given.getlist("id")][: filters.PAGE],
+    }
+
+
+def _kept_query() -> list[tuple[str, str]]:
+    kept = _kept()
+    return [(name, kept[name]) for name in ("state", "reason") if kept[name]]
+
+
+def _address(query: list[tuple[str, str]]) -> str:
+    return f"/undelivered?{urlencode(query)}" if query else "/undelivered"
+
+
+def _done() -> str:
+    count = min(filters.number("count") or 0, 1_000_000_000)
+    match request.args.get("done", ""):
+        case "sent":
+            return str(
+                ngettext("%(num)d message is on its way again.", "%(num)d messages are on their way again.", count)
+            )
+        case "discarded":
+            return str(ngettext("%(num)d message was put aside.", "%(num)d messages were put aside.", count))
+        case "arrived":
+            return str(gettext("Noted: it has arrived."))
+        case "lost":
+            return str(gettext("Noted: it has not arrived. It can be sent again."))
+    return ""
