@@ -15,6 +15,11 @@ from hub.values import Number, Value
 _escaped = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 
 
+# Nothing in a text as short as this can be too long or too many, but for keys and levels.
+_SHORT = 8_000
+_SHORT_NUMBER = 32
+
+
 class _Odd(ValueError):
     """Something for the careful reader."""
 
@@ -26,7 +31,8 @@ def read_plain(text: str) -> tuple[bool, Value]:
         return False, None
     try:
         value = _decoder.decode(text)
-        _check(value)
+        if len(text) > _SHORT or text.count("{") + text.count("[") > limits.json_depth:
+            _check(value)
     except (ValueError, RecursionError, InvalidOperation):
         return False, None
     return True, value
@@ -34,12 +40,14 @@ def read_plain(text: str) -> tuple[bool, Value]:
 
 def _object(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
     made = dict(pairs)
-    if len(made) != len(pairs):
+    if len(made) != len(pairs) or (made and max(map(len, made)) > limits.json_key_length):
         raise _Odd
     return made
 
 
 def _number(literal: str) -> Number:
+    if len(literal) <= _SHORT_NUMBER and "e" not in literal and "E" not in literal:
+        return Number(literal)
     if len(literal) > limits.number_length:
         raise _Odd
     number = Number(literal)
@@ -56,7 +64,7 @@ _decoder = json.JSONDecoder(object_pairs_hook=_object, parse_int=_number, parse_
 
 
 def _check(root: Value) -> None:
-    """Raise _Odd when a value breaks a limit of `json_text`."""
+    """Raise _Odd when a value breaks a limit of `json_text`; the lengths of keys have been looked at by then."""
     level: list[Value] = [root]
     depth = keys = values = 0
     while level:
@@ -69,7 +77,7 @@ def _check(root: Value) -> None:
                     raise _Odd
             elif type(value) is dict:
                 keys += len(value)
-                if depth > limits.json_depth or any(len(key) > limits.json_key_length for key in value):
+                if depth > limits.json_depth:
                     raise _Odd
                 below.extend(value.values())
             elif type(value) is list:
