@@ -4,15 +4,13 @@
 in capitals; the universal ones, the only ones for smart processes, give typed values under names in camel case.
 """
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from hub.bitrix24.entities import upper_name
 from hub.values import Value
 
-LEGACY = {"lead": 1, "deal": 2, "contact": 3, "company": 4}
 MULTIFIELDS = ("PHONE", "EMAIL", "WEB", "IM", "LINK")
 TRACES = frozenset(
     {"DATE_MODIFY", "UPDATED_TIME", "MODIFY_BY_ID", "UPDATED_BY", "LAST_ACTIVITY_TIME", "LAST_ACTIVITY_BY"}
@@ -37,42 +35,7 @@ FOLLOWING = frozenset(
 )
 """What the portal changes by itself when something else of a card is changed."""
 _SECRET = frozenset({"auth", "access_token", "token", "sessid"})
-_CAPITAL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _SMART = {"UPDATED_TIME": "DATE_MODIFY", "CREATED_TIME": "DATE_CREATE", "UPDATED_BY": "MODIFY_BY_ID"}
-
-
-@dataclass(frozen=True)
-class Kind:
-    """How a kind of card is read. `name`: what it is called in `bitrix.…`."""
-
-    entity: str
-    type_id: int
-    name: str
-
-    @property
-    def smart(self) -> bool:
-        """Whether only the universal methods know it."""
-        return self.entity not in LEGACY
-
-    @property
-    def stage_field(self) -> str:
-        """The field with its stage; empty where there are no stages."""
-        return {"lead": "STATUS_ID", "contact": "", "company": ""}.get(self.entity, "STAGE_ID")
-
-    @property
-    def link(self) -> str:
-        """The path of a card in the portal, to which its id is added."""
-        return f"/crm/type/{self.type_id}/details/" if self.smart else f"/crm/{self.entity}/details/"
-
-
-def kind_of(entity: str) -> Kind:
-    """The kind behind the name of an entity. Raises ValueError."""
-    if entity in LEGACY:
-        return Kind(entity, LEGACY[entity], entity)
-    prefix, _, number = entity.partition(":")
-    if prefix != "dynamic" or not (number.isascii() and number.isdecimal()):
-        raise ValueError(f"there is no entity {entity}")
-    return Kind(entity, int(number), "item")
 
 
 def normal(card: Mapping[str, Any], names: Mapping[str, str] | None = None) -> dict[str, Value]:
@@ -85,7 +48,7 @@ def normal(card: Mapping[str, Any], names: Mapping[str, str] | None = None) -> d
         if name == "fm":
             found |= _multifields(value)
             continue
-        code = (names or {}).get(name) or _CAPITAL.sub(r"_\1", name).upper()
+        code = (names or {}).get(name) or upper_name(name)
         found[_SMART.get(code, code)] = _value(value)
     return found
 

@@ -13,9 +13,9 @@ from connectors.bitrix24.errors import AWAY
 from connectors.errors import ConnectorError, LineDown, RateLimited
 from hub.bitrix24 import change_rows as rows
 from hub.bitrix24 import own_writes, reading, starting, watching, writes
-from hub.bitrix24.card_values import kind_of
 from hub.bitrix24.change_rows import Change
 from hub.bitrix24.client import Bitrix24
+from hub.bitrix24.entities import kind_of
 from hub.bitrix24.fields import catalogue
 from hub.bitrix24.reading import Reading
 from hub.bitrix24.starting import Portal, Start

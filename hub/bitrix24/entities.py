@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from hub.values import Value
 
@@ -12,6 +13,37 @@ _DOCUMENTS = {"QUOTE": "dynamic:7", "SMART_INVOICE": "dynamic:31"} | {name.upper
 _ENTITY = re.compile(r"(?:lead|deal|contact|company|dynamic:[1-9]\d{0,8})\Z")
 _STEP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[a-z])(?=\d)")
 _DYNAMIC = re.compile(r"DYNAMIC_([1-9]\d{0,8})\Z")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a kind of card is read. `name`: what it is called in `bitrix.…`."""
+
+    entity: str
+    type_id: int
+    name: str
+
+    @property
+    def smart(self) -> bool:
+        """Whether only the universal methods know it."""
+        return self.entity not in TYPE_IDS
+
+    @property
+    def stage_field(self) -> str:
+        """The field with its stage; empty where there are no stages."""
+        return {"lead": "STATUS_ID", "contact": "", "company": ""}.get(self.entity, "STAGE_ID")
+
+    @property
+    def link(self) -> str:
+        """The path of a card in the portal, to which its id is added."""
+        return f"/crm/type/{self.type_id}/details/" if self.smart else f"/crm/{self.entity}/details/"
+
+
+def kind_of(entity: str) -> Kind:
+    """The kind behind the name of an entity. Raises ValueError."""
+    if not is_entity(entity):
+        raise ValueError(f"there is no entity {entity}")
+    return Kind(entity, type_id(entity), entity if entity in TYPE_IDS else "item")
 
 
 def is_entity(text: str) -> bool:

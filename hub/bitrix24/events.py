@@ -11,6 +11,7 @@ from functools import partial
 
 import structlog
 
+from hub.bitrix24 import watching
 from hub.bitrix24.connections import Connection
 from hub.clock import SECOND, now_us
 from hub.core import Hub
@@ -20,7 +21,6 @@ from hub.sql import Sql
 from hub.values import Value, as_number, dumps
 
 log = structlog.get_logger(__name__)
-START = "bitrix24_event"
 MERGE_S = 5.0
 _CARD = re.compile(r"ONCRM(DEAL|CONTACT|LEAD|COMPANY)(ADD|UPDATE|DELETE|MOVETOCATEGORY)\Z")
 _ITEM = re.compile(r"ONCRMDYNAMICITEM(ADD|UPDATE|DELETE)(?:_(\d{1,9}))?\Z")
@@ -89,14 +89,9 @@ def watched_after_s(library: Library, view: PortalView, entity: str) -> float | 
     """How many seconds a burst of events may last before the first scenario that watches this kind of card wants to
     look; None when none does."""
     waits = []
-    for scenario in view.scenarios.values():
-        if scenario.version_id is None:
-            continue
-        program = library.program(scenario.version_id)
-        config = program.start_config
-        if program.nodes[program.start].type == START and getattr(config, "entity", None) == entity:
-            number = as_number(getattr(config, "merge_s", MERGE_S))
-            waits.append(MERGE_S if number is None else max(0.0, float(number)))
+    for watcher in watching.watchers(library, view, entity):
+        number = as_number(getattr(watcher.config, "merge_s", MERGE_S))
+        waits.append(MERGE_S if number is None else max(0.0, float(number)))
     return min(waits, default=None)
 
 

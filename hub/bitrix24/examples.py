@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from hub.bitrix24 import reading, starting
-from hub.bitrix24.card_values import Kind, kind_of, normal
+from hub.bitrix24.card_values import normal
 from hub.bitrix24.client import Bitrix24, PortalClient, items_of
+from hub.bitrix24.entities import Kind, kind_of
 from hub.bitrix24.fields import catalogue
 from hub.bitrix24.mapping import map_card
 from hub.scenarios.library import PortalView

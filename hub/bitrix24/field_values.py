@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hub.bitrix24 import reading, starting
-from hub.bitrix24.card_values import MULTIFIELDS, Kind, kind_of
+from hub.bitrix24.card_values import MULTIFIELDS
 from hub.bitrix24.client import Bitrix24
+from hub.bitrix24.entities import Kind, kind_of
 from hub.bitrix24.examples import recent, title_of
 from hub.bitrix24.fields import Catalogue, catalogue
 from hub.bitrix24.mapping import LINKED, Words, map_card

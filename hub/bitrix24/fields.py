@@ -13,8 +13,8 @@ import structlog
 
 from connectors.bitrix24.rest import Command
 from connectors.errors import ConnectorError
-from hub.bitrix24.card_values import Kind, kind_of
 from hub.bitrix24.client import Bitrix24
+from hub.bitrix24.entities import Kind, kind_of
 from hub.clock import SECOND, now_us, rfc3339
 from hub.sql import Sql
 from hub.values import Value, dumps, loads

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from hub.bitrix24 import watching
-from hub.bitrix24.card_values import kind_of
+from hub.bitrix24.entities import kind_of
 from hub.clock import now_us
 from hub.scenarios.library import Library, PortalView
 from hub.scenarios.mapping_row import Format, MappingRow

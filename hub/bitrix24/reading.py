@@ -11,8 +11,9 @@ from typing import Any
 from connectors.bitrix24.errors import AWAY
 from connectors.bitrix24.rest import Command
 from connectors.errors import ConnectorError, LineDown
-from hub.bitrix24.card_values import Kind, kind_of, normal
+from hub.bitrix24.card_values import normal
 from hub.bitrix24.client import PortalClient
+from hub.bitrix24.entities import Kind, kind_of
 from hub.values import Value
 
 WHOLE = 10

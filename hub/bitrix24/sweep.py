@@ -13,8 +13,9 @@ import structlog
 
 from connectors.bitrix24.rest import PAGE, Command
 from hub.bitrix24 import reading
-from hub.bitrix24.card_values import Kind, kind_of, normal
+from hub.bitrix24.card_values import normal
 from hub.bitrix24.client import Bitrix24, PortalClient, items_of
+from hub.bitrix24.entities import Kind, kind_of
 from hub.bitrix24.events import CardEvent, note
 from hub.bitrix24.fields import catalogue
 from hub.clock import SECOND, from_us, now_us, to_us

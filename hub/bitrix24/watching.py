@@ -7,7 +7,8 @@ from typing import Any
 
 import structlog
 
-from hub.bitrix24.card_values import FOLLOWING, TRACES, Kind, differences
+from hub.bitrix24.card_values import FOLLOWING, TRACES, differences
+from hub.bitrix24.entities import Kind
 from hub.clock import SECOND, to_us
 from hub.language import parse_moment
 from hub.scenarios.check import NotRunnable, Program

@@ -205,3 +205,18 @@ def test_what_is_kept_of_an_event_holds_no_token_and_all_that_a_replay_needs(sce
     with_token = [pair.access for pair in scene.connected.simulator.cloud.tokens.by_access.values()]
     assert with_token
     assert not any(token in bytes(raw).decode() for token in with_token)
+
+
+def test_a_version_that_cannot_run_any_more_stops_no_event_of_the_others(scene: Scene) -> None:
+    broken = scene.scenario(on="updated", name="Broken")
+    works = scene.scenario(on="updated", name="Works")
+    scene.hub.db.writer.run(
+        lambda sql: sql.run(
+            "UPDATE scenario_version SET document = replace(document, 'return_result', 'no_such_block')"
+            " WHERE scenario_id = ?",
+            (broken,),
+        )
+    )
+    assert scene.tell(1) == "kept"
+    scene.work()
+    assert scene.rows("SELECT scenario_id FROM run") == [(works,)]

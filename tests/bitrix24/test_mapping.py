@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from hub.bitrix24.card_values import differences, kind_of, normal, same_value
+from hub.bitrix24.card_values import differences, normal, same_value
+from hub.bitrix24.entities import kind_of
 from hub.bitrix24.fields import Catalogue, FieldInfo
 from hub.bitrix24.mapping import Words, map_card
 from hub.bitrix24.reading import Card

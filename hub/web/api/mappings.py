@@ -9,7 +9,7 @@ from pydantic import Field
 from connectors.bitrix24.errors import AWAY
 from connectors.errors import ConnectorError, LineDown
 from hub.bitrix24 import connections, examples, fields, mappings
-from hub.bitrix24.card_values import kind_of
+from hub.bitrix24.entities import kind_of
 from hub.errors import Conflict, HubError, Invalid, NotFound
 from hub.runtime import Runtime
 from hub.scenarios.mapping_row import MappingRow

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from connectors.errors import ConnectorError
 from hub.bitrix24 import connections, field_values, mappings, watching
-from hub.bitrix24.card_values import kind_of
+from hub.bitrix24.entities import kind_of
 from hub.bitrix24.field_values import Example, Shown
 from hub.errors import Conflict, NotFound
 from hub.scenarios.form import ENTITIES
