@@ -1,11 +1,12 @@
 """Requests of a portal at a usual link, without an application: recognised and named, and treated as any other."""
 
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from hub.bitrix24.classic import Sender, sender_of
+from hub.core import Hub
 from tests.bitrix24.conftest import Simulator, control
 from tests.conftest import Api
 
@@ -52,6 +53,23 @@ def test_an_outgoing_webhook_of_an_event_is_named_and_its_token_is_not_shown(api
     (request,) = requests(api)
     assert request["sender"]["name"] == f"событие Битрикс24, сделка {deal}"
     assert token not in api.get(f"/requests/{request['id']}").get_data(as_text=True)
+
+
+def test_the_token_of_an_outgoing_webhook_is_not_kept_and_the_rest_of_the_form_is(
+    api: Api, simulator: Simulator, hub: Hub
+) -> None:
+    link = api.post("/scenarios", DOCUMENT).get_json()["links"]["token_only"]
+    token = control(simulator, "outgoing", event="ONCRMDEALADD", url=link)["token"]
+    control(simulator, "card", do="add", fields={"TITLE": "Order"})
+    post_all(api, simulator)
+    with hub.db.sql() as sql:
+        row = sql.one("SELECT raw FROM request")
+    assert row is not None
+    kept = bytes(row[0]).decode()
+    assert token not in kept
+    (posted,) = simulator.cloud.queue.deliveries()
+    pairs = dict(parse_qsl(kept, keep_blank_values=True))
+    assert pairs == posted.fields | {"auth[application_token]": "***"}
 
 
 def test_anybody_else_has_no_such_name(api: Api) -> None:

@@ -10,6 +10,7 @@ from hub.values import Value
 
 _bracketed = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])+)")
 _encoded = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
+_token = re.compile(rb"auth\[(?:access|refresh|application)_token\]", re.IGNORECASE)
 _index = re.compile(r"0|[1-9][0-9]*")
 
 
@@ -53,6 +54,16 @@ def masked(raw: bytes, name: str) -> bytes:
     return b"&".join(
         piece.partition(b"=")[0] + b"=***" if _unquote(piece.partition(b"=")[0]) == name.encode() else piece
         for piece in pieces
+    )
+
+
+def without_tokens(form: bytes) -> bytes:
+    """A form with the tokens that Bitrix24 puts into its `auth` replaced by `***`; the rest byte for byte."""
+    if b"auth" not in form:
+        return form
+    return b"&".join(
+        piece.partition(b"=")[0] + b"=***" if _token.fullmatch(_unquote(piece.partition(b"=")[0])) else piece
+        for piece in form.split(b"&")
     )
 
 
