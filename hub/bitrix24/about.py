@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hub.bitrix24.entities import is_entity
+from hub.endpoints import card_event, replay
+from hub.endpoints.records import Stored
 from hub.sql import Sql
-from hub.values import dumps, loads
+from hub.values import as_number, dumps, loads
 
 
 @dataclass(frozen=True)
@@ -35,3 +38,18 @@ def of_run(sql: Sql, run_id: str) -> About | None:
     if row is None:
         return None
     return About(row[0], int(row[1]), [int(str(scenario)) for scenario in loads(row[2])], int(row[3]))
+
+
+def keep_replayed(sql: Sql, request: Stored, run_id: str) -> None:
+    """Inside the job that stores a run of a kept request: it is about the same card as the first one."""
+    kept = loads(request.raw) if request.raw else None
+    if not isinstance(kept, dict):
+        return
+    entity, number = kept.get("entity"), as_number(kept.get("entity_id", kept.get("id")))
+    if not isinstance(entity, str) or not is_entity(entity) or number is None:
+        return
+    chain = [int(str(scenario)) for scenario in kept.get("chain") or ()]
+    keep(sql, request.portal_id, run_id, About(entity, int(number), chain, int(str(kept.get("depth") or 0))))
+
+
+replay.NOTED[card_event.SOURCE] = keep_replayed

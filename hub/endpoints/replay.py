@@ -1,6 +1,6 @@
 """Running again: kept requests replayed, with all effects or none."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, Literal
@@ -22,6 +22,8 @@ from hub.values import Value, dumps, loads
 
 Which = Literal["same", "current", "draft"]
 DELIVERED = ("sent", "delivered", "read")
+NOTED: dict[str, Callable[[Sql, records.Stored, str], None]] = {}
+"""By the source of a request, what is stored beside a run that it starts again: `(sql, request, run id)`, in a job."""
 SENT_ONCE = (*DELIVERED, "queued", "sending", "unconfirmed")
 
 
@@ -137,14 +139,14 @@ def _start(
             created_at=run.created_at,
             reuse=reuse,
         )
-        job = partial(_insert, run=run, request_id=stored.id, view=view, begun=begun, ttl_s=hub.settings.message_ttl_s)
+        job = partial(_insert, run=run, stored=stored, view=view, begun=begun, ttl_s=hub.settings.message_ttl_s)
         if hub.db.writer.run(job, lines=lines_of(begun.made, view)):
             hub.ring()
             return run.id
     raise StorageUnavailable("The settings of the portal change all the time; try again.")
 
 
-def _insert(sql: Sql, *, run: NewRun, request_id: str, view: PortalView, begun: Begun, ttl_s: float) -> bool:
+def _insert(sql: Sql, *, run: NewRun, stored: records.Stored, view: PortalView, begun: Begun, ttl_s: float) -> bool:
     """Store a run of a kept request; False when what it was computed with is out of date."""
     if not is_current(sql, view, begun.env.globals):
         return False
@@ -154,8 +156,10 @@ def _insert(sql: Sql, *, run: NewRun, request_id: str, view: PortalView, begun: 
     new_runs.insert(sql, beginning(run, begun.state, begun.made, view, now=run.created_at, ttl_s=ttl_s))
     sql.run(
         "UPDATE request SET outcome = 'run', run_id = ? WHERE id = ? AND outcome IN ('captured', 'refused')",
-        (run.id, request_id),
+        (run.id, stored.id),
     )
+    if stored.source in NOTED:
+        NOTED[stored.source](sql, stored, run.id)
     return True
 
 

@@ -47,6 +47,18 @@ def test_a_replay_sees_the_card_as_it_was_with_its_old_values(scene: Scene) -> N
     assert dry["result"] == first
 
 
+def test_a_replay_is_about_the_same_card_so_its_messages_stand_beside_it_too(scene: Scene) -> None:
+    happened(scene)
+    ((request_id,),) = scene.rows("SELECT id FROM request WHERE outcome = 'run'")
+    replay.replay(scene.runtime, scene.portal_id, request_id, version="same", dry=False, only_undelivered=False)
+    rows = scene.rows(
+        "SELECT b.entity, b.entity_id, b.depth, r.tells FROM bitrix24_run b JOIN run r ON r.id = b.run_id"
+    )
+    assert [(entity, int(number), depth, bool(tells)) for entity, number, depth, tells in rows] == [
+        ("deal", 1, 0, True)
+    ] * 2
+
+
 def test_a_run_that_goes_on_later_still_sees_the_cards(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     pause = {"id": "wait", "type": "pause", "config": {"for_s": 60}}
     give = {"id": "give", "type": "return_result", "config": {"values": {"deal": "{{bitrix.deal.TITLE}}"}}}
