@@ -17,12 +17,14 @@ from hub.bitrix24.client import Bitrix24, PortalClient
 from hub.bitrix24.own_writes import OwnWrite
 from hub.clock import now_us
 from hub.errors import StorageUnavailable
-from hub.scenarios.runner import Caller, Performer
+from hub.scenarios.runner import Caller, Performer, PutOff
 from hub.values import Value, as_text, dumps
 
 log = structlog.get_logger(__name__)
 PAUSES_S = (1.0, 3.0)
 """Before a call that the portal did not take is made again; whoever waits for the run waits for these, too."""
+HELD_S = 300.0
+"""A run that waits for a person looks again after so long."""
 _CODES: tuple[tuple[type[ConnectorError], str], ...] = (
     (TokenExpired, "b24.auth"),
     (LineDown, "b24.auth"),
@@ -43,12 +45,25 @@ def bitrix24_performer(bitrix24: Bitrix24) -> Performer:
         try:
             return _Performing(bitrix24, spec, caller).do()
         except ConnectorError as error:
+            wait_s = _wait_s(error)
             error.code = next((code for kind, code in _CODES if isinstance(error, kind)), error.code)
+            if wait_s is not None:
+                raise PutOff(error, wait_s) from error
             raise
         except StorageUnavailable as error:
             raise Temporary(error.message, code="b24.unavailable") from error
 
     return perform
+
+
+def _wait_s(error: ConnectorError) -> float | None:
+    """How long to wait where the portal has taken nothing and will again: its limit was reached, or a person has to
+    let the application in or to pay. None for what is an answer to the scenario."""
+    if isinstance(error, RateLimited):
+        return error.retry_after_s
+    if isinstance(error, LineDown) and error.code not in ("not_connected", "uninstalled"):
+        return HELD_S
+    return None
 
 
 class _Performing:

@@ -54,7 +54,16 @@ class Write(Protocol):
 
 
 Performer = Callable[[Mapping[str, Value], Caller], Mapping[str, Value]]
-"""Makes one outgoing call from its spec; returns the response as values, raises ConnectorError."""
+"""Makes one outgoing call from its spec; returns the response as values, raises ConnectorError, or PutOff."""
+
+
+class PutOff(Exception):
+    """A call that was surely not made and is to be made later, by a run that waits for it: it is no error of the
+    scenario's. `wait_s`: for how long, seconds; `error` is what it becomes when that takes too long."""
+
+    def __init__(self, error: ConnectorError, wait_s: float) -> None:
+        super().__init__(error.message)
+        self.error, self.wait_s = error, wait_s
 
 
 class Runner:
@@ -176,7 +185,10 @@ class Runner:
             if made.perform is None:
                 return stored
             stale = 0
-            state.resumed = self._perform(made, run)
+            resumed = self._perform(made, run, state)
+            if resumed is None:
+                return stored
+            state.resumed = resumed
 
     def _store(
         self, run: RunRow, state: State, made: Advance, view: PortalView, env: Environment, write: Write, *, keep: bool
@@ -225,18 +237,35 @@ class Runner:
         write(lambda sql: store.release(sql, run, owner=self.owner, wake_at=until), ())
         return False
 
-    def _perform(self, made: Advance, run: RunRow) -> dict[str, Any]:
+    def _perform(self, made: Advance, run: RunRow, state: State) -> dict[str, Any] | None:
+        """Make the call that an advance ended with; None when it is put off, and the run given back until then."""
         assert made.perform is not None
         caller = Caller(run.portal_id, run.scenario_id, run.id)
         try:
             response = self._performers[made.perform.kind](made.perform.spec, caller)
+        except PutOff as later:
+            if now_us() - state.frames[-1].step_started_at < self.message_ttl_s * SECOND:
+                self._put_off(run, state, later)
+                return None
+            return _failed(later.error)
         except ConnectorError as error:
-            return {"kind": "performed", "error": {"code": error.code or error.outcome, "message": error.message}}
+            return _failed(error)
         except Exception:
             log.exception("call_broke", call=made.perform.kind)
             message = "This call met an error of ours; it is written down in the log."
             return {"kind": "performed", "error": {"code": "internal", "message": message}}
         return {"kind": "performed", "response": dict(response)}
+
+    def _put_off(self, run: RunRow, state: State, later: PutOff) -> None:
+        assert state.pending is not None
+        state.pending["begun"] = False
+        wake_at = now_us() + int(max(1.0, later.wait_s) * SECOND)
+        self._writer.run(lambda sql: store.put_off(sql, run, state, owner=self.owner, wake_at=wake_at))
+        log.info("call_put_off", run_id=run.id, code=later.error.code, seconds=round(later.wait_s))
+
+
+def _failed(error: ConnectorError) -> dict[str, Any]:
+    return {"kind": "performed", "error": {"code": error.code or error.outcome, "message": error.message}}
 
 
 def lines_of(made: Advance, view: PortalView) -> set[str]:

@@ -114,6 +114,15 @@ def release(sql: Sql, run: RunRow, *, owner: str, wake_at: int | None) -> None:
     )
 
 
+def put_off(sql: Sql, run: RunRow, state: State, *, owner: str, wake_at: int) -> None:
+    """Give a claimed run back whose call has to be made later."""
+    sql.run(
+        "UPDATE run SET status = 'waiting', state = ?, owner = NULL, wake_at = COALESCE(wake_at, ?)"
+        " WHERE id = ? AND owner = ? AND fence = ?",
+        (state.to_json(), wake_at, run.id, owner, run.fence),
+    )
+
+
 def fail(sql: Sql, run: RunRow, *, owner: str, now: int) -> None:
     """End a run that broke on an error of ours; the log has it."""
     error = {

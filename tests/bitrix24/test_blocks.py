@@ -164,7 +164,6 @@ def test_a_card_whose_making_was_not_answered_is_not_made_again(connected: Conne
     ("code", "status", "said"),
     [
         ("ACCESS_DENIED", 403, "b24.denied"),
-        ("OPERATION_TIME_LIMIT", 429, "b24.limit"),
         ("ERROR_METHOD_NOT_FOUND", 404, "b24.no_method"),
         ("INVALID_ARG_VALUE", 400, "b24.refused"),
     ],
