@@ -4,12 +4,14 @@ Another host on loopback stands for the attacker's; it may be called as far as t
 what it does not get is kept from it by us.
 """
 
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
+from itsdangerous import TimestampSigner
 
 from hub.app import create_app
 from hub.core import Hub
@@ -163,3 +165,28 @@ def test_who_fails_too_often_is_not_asked_about_any_more(visitor: Visitor) -> No
     answers = [visitor.client.post("/bitrix24/install", data=fields).status_code for _ in range(62)]
     assert answers == [403] * 60 + [429] * 2
     assert len([call for call in visitor.simulator.cloud.calls if call.method == "app.info"]) == 60
+
+
+def test_who_is_no_administrator_any_more_is_none_here_after_a_quarter_of_an_hour(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = visitor.install()
+    visitor.take_all(token_in(visitor.open(first)))
+    visitor.finish(first)
+    fields = visitor.frame(user=2)["fields"]
+    auth = {"access_token": fields["AUTH_ID"], "refresh_token": fields["REFRESH_ID"], "expires_in": 3600}
+    auth |= {"domain": visitor.simulator.portal.domain, "member_id": fields["member_id"]}
+    person = visitor.simulator.portal.users[2]
+    person.admin = True
+    try:
+        held = visitor.client.post("/bitrix24/session", json=auth).json
+        assert held["role"] == "admin"
+        assert visitor.steps(held["token"]).status_code == 200
+    finally:
+        person.admin = False
+    later = int(time.time()) + 901
+    monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _signer: later)
+    assert visitor.steps(held["token"]).status_code == 401
+    again = visitor.client.post("/bitrix24/session", json=auth).json
+    assert again["role"] == "viewer"
+    assert visitor.steps(again["token"]).status_code == 403

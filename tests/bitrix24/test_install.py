@@ -230,7 +230,7 @@ def test_the_frame_gets_a_session_by_what_the_portals_script_knows(visitor: Visi
     }
     answer = visitor.client.post("/bitrix24/session", json=auth)
     assert answer.status_code == 200
-    assert (answer.json["role"], answer.json["expires_in"]) == ("viewer", 3600)
+    assert (answer.json["role"], answer.json["expires_in"]) == ("viewer", 900)
     person = frame_token.read(hub.settings.secret_key, answer.json["token"])
     assert person is not None
     assert person.key == f"bitrix24:{fields['member_id']}:2"

@@ -103,7 +103,7 @@ def test_a_viewer_reads_an_editor_changes_and_only_an_administrator_touches_line
         client.post("/logout", headers=OWN)
 
 
-def test_the_token_of_the_frame_opens_pages_and_the_api_without_a_cookie_and_for_an_hour_only(
+def test_the_token_of_the_frame_opens_pages_and_the_api_without_a_cookie_and_for_a_short_time_only(
     app: Flask, client: Any, hub: Hub, portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert portal.id is not None

@@ -1,7 +1,8 @@
 """The token that proves who is asking inside Bitrix24's frame, where cookies may be blocked.
 
-It is signed, lives an hour, is kept by the page in memory and sent in the `Authorization` header, so it reaches no
-address, log or foreign page.
+It is signed, is kept by the page in memory and sent in the `Authorization` header, so it reaches no address, log or
+foreign page. It lives a quarter of an hour: for a new one the page asks the portal again who is looking and with what
+rights, so whoever is no administrator any more there is none here for long.
 """
 
 from typing import Any, get_args
@@ -10,7 +11,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from hub.web.access.identity import Identity, Role
 
-LIFE_S = 3600
+LIFE_S = 900
 _SALT = "bitrix24 frame"
 
 

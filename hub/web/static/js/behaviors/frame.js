@@ -2,6 +2,9 @@
 import { keep } from "../session.js";
 import { t } from "../words.js";
 
+// The server takes a token for 15 minutes.
+const RENEW_MS = 10 * 60 * 1000;
+
 function portalAuth() {
   return new Promise((resolve) => {
     if (!window.BX24) return resolve(null);
@@ -35,7 +38,9 @@ export default async function frame(body) {
     );
     return;
   }
-  const fit = () => window.BX24?.resizeWindow?.(document.body.scrollWidth, Math.max(600, document.body.scrollHeight));
+  // Only the height: a width in pixels would stay as it is when the portal's window becomes narrower.
+  setInterval(signIn, RENEW_MS);
+  const fit = () => window.BX24?.fitWindow?.();
   document.addEventListener("htmx:after:swap", fit);
   await window.htmx.ajax("GET", body.dataset.wanted, { target: "#app", select: "#app", swap: "outerHTML" });
 }
