@@ -120,11 +120,12 @@ def update(
     name: str | None = None,
     config: Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] | None = None,
+    retry: bool = True,
 ) -> Line:
     """Change what is given; keys of `config` and `settings` that are left out stay, `null` goes back to the default.
 
     A secret that comes back as "•••" stays as it was. A line that was out of order for its config is tried again
-    after a change of it. Raises Invalid.
+    after a change of it, unless `retry` is False. Raises Invalid.
     """
     if name is not None:
         line.name = _free_name(session, line.portal_id, name, line.id)
@@ -134,7 +135,7 @@ def update(
         hidden = {key for key in secret_fields(channels()[line.channel].Config) if config.get(key) == HIDDEN}
         merged = stored | {key: value for key, value in config.items() if key not in hidden}
         line.config_sealed = _seal_config(hub, line.id, line.channel, merged)
-        if line.state in OUT_OF_ORDER:
+        if retry and line.state in OUT_OF_ORDER:
             _activate(line)
     if settings is not None:
         merged = loads(line.settings) | settings
@@ -197,10 +198,11 @@ def open_channel(hub: Hub, line: Line) -> Channel:
     return kind(kind.Config.model_validate(open_config(hub, line)), hub.http)
 
 
-def check(hub: Hub, portal_id: int, line_id: str) -> dict[str, Any]:
+def check(hub: Hub, portal_id: int, line_id: str, *, heal: bool = True) -> dict[str, Any]:
     """Ask the messenger whether the line works: `{"ok": true, "identity"}` or `{"ok": false, "error"}`.
 
-    A line that was out of order and works again becomes active, and starts slowly. Raises NotFound.
+    A line that was out of order and works again becomes active, and starts slowly, unless `heal` is False: then it
+    stays as it is until somebody, or the hourly question, lets it go on. Raises NotFound.
     """
     try:
         with hub.db.read() as session:
@@ -215,7 +217,7 @@ def check(hub: Hub, portal_id: int, line_id: str) -> dict[str, Any]:
         return {"ok": False, "error": {"code": "not_ready", "message": message}}
     with hub.db.write() as session:
         line = get(session, portal_id, line_id)
-        if line.state in OUT_OF_ORDER:
+        if heal and line.state in OUT_OF_ORDER:
             resume(session, line)
             line.ramp_from = now_us()
     hub.ring()

@@ -1,0 +1,115 @@
+"""What a line's form and its troubles are called, by channel: where to find a token, what to do when it broke."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+
+from hub.web.pages.schema_form import Words
+
+CHANNELS: Mapping[str, tuple[Any, Any]] = {
+    "telegram": (_("Telegram"), _("A bot writes to those who have written to it.")),
+    "vk": (_("VK"), _("A community writes to those who have allowed it.")),
+    "whatsapp": (_("WhatsApp"), _("A business number of the WhatsApp Cloud API writes to phone numbers.")),
+}
+_API = Words(_("API address"), _("Leave it as it is, unless you go through a server of your own."))
+_PROXY = Words(_("Proxy address"), _("Only if the messenger is not reachable from here directly."))
+_VERSION = Words(_("API version"), _("Leave it as it is."))
+CONFIG: Mapping[str, Mapping[str, Words]] = {
+    "telegram": {
+        "token": Words(_("Bot token"), _("@BotFather gives it: /newbot for a new bot, /token for one you have.")),
+        "api_url": _API,
+        "proxy_url": _PROXY,
+    },
+    "vk": {
+        "token": Words(
+            _("Community token"),
+            _("In the community: Manage, Advanced, API usage, Create token, with the right to messages."),
+        ),
+        "group_id": Words(_("Community number"), _("Needed for delivery to be checked and for replies.")),
+        "confirmation": Words(_("Confirmation string"), _("Callback API shows it: “The string the server returns”.")),
+        "secret": Words(_("Secret key of callbacks"), _("The one you entered in Callback API.")),
+        "version": _VERSION,
+        "api_url": _API,
+        "proxy_url": _PROXY,
+    },
+    "whatsapp": {
+        "token": Words(
+            _("Access token"),
+            _("In Meta Business: System users, Generate token, with the right whatsapp_business_messaging."),
+        ),
+        "phone_number_id": Words(_("Phone number id"), _("In the Meta app: WhatsApp, API Setup.")),
+        "waba_id": Words(_("Business account id"), _("Beside the phone number id.")),
+        "app_secret": Words(
+            _("App secret"), _("In the Meta app: Settings, Basic. Needed to learn what was delivered.")
+        ),
+        "verify_token": Words(_("Verify token"), _("Any word; enter the same one at Meta beside the address below.")),
+        "version": _VERSION,
+        "api_url": _API,
+        "proxy_url": _PROXY,
+    },
+}
+SETTINGS: Mapping[str, Words] = {
+    "on_unconfirmed": Words(_("When nobody knows whether a message arrived")),
+    "country": Words(_("Country of numbers without a code"), _("Two letters, such as RU.")),
+    "rate_per_s": Words(_("Messages a second"), _("Empty: what the messenger allows. 0: no limit.")),
+    "rate_per_chat_per_s": Words(_("Messages a second to one chat"), _("Empty: what the messenger allows.")),
+    "bitrix24_sender": Words(_("Offer the line in cards of Bitrix24")),
+}
+CHOICES: Mapping[str, Mapping[str, Any]] = {
+    "on_unconfirmed": {"hold": _("ask a person"), "resend": _("send again: it may arrive twice")},
+    "bitrix24_sender": {"": _("if it writes to phone numbers"), "True": _("yes"), "False": _("no")},
+}
+WEBHOOKS: Mapping[str, Any] = {
+    "telegram": _("Telegram tells it what the bot's customers write. It is set at the bot by setWebhook."),
+    "vk": _("Enter it in the community: Manage, Advanced, API usage, Callback API, Address."),
+    "whatsapp": _("Enter it in the Meta app: WhatsApp, Configuration, Callback URL; subscribe to “messages”."),
+}
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What happened to a line, and what to do, in plain words."""
+
+    what: str
+    act: str
+
+
+_TOKEN: Mapping[str, Any] = {
+    "telegram": _(
+        "Get the token from @BotFather (/token) and enter it below. Telegram refuses a token that was renewed."
+    ),
+    "vk": _("Make a new token in the community (Manage, API usage) and enter it below."),
+    "whatsapp": _("Make a new token in Meta Business (System users) and enter it below. A temporary one lives a day."),
+}
+_TROUBLES: Mapping[str, tuple[Any, Any]] = {
+    "no_rights": (_("The token has no right to send"), _("Give it the right to messages, or make a new one with it.")),
+    "redirect": (_("The address leads elsewhere"), _("Check “API address” under “More”.")),
+    "api_address": (_("Somebody else answers at this address"), _("Check “API address” under “More”.")),
+    "captcha": (_("VK asks for a captcha"), _("Wait an hour and send less often.")),
+    "validation_needed": (_("VK asks to confirm the account"), _("Sign in to VK as the owner of the community.")),
+    "address_not_allowed": (_("VK does not allow our address"), _("Add it in the community's list of addresses.")),
+    "bots_off": (_("Bots are switched off in the community"), _("Switch on: Manage, Messages, Bot settings.")),
+    "number_not_registered": (_("The number is not registered"), _("Register it at Meta; check the phone number id.")),
+    "account_locked": (_("The account is locked"), _("Look into Meta Business: it says why and how to appeal.")),
+    "country_restricted": (_("Meta does not let it write to this country"), _("Look into Meta Business.")),
+    "display_name": (_("The name of the number is not approved"), _("Have it approved in Meta Business.")),
+    "payment": (_("Meta is waiting for a payment"), _("Put the payment right in Meta Business.")),
+    "line_unusable": (_("The line's data cannot be read"), _("Enter the token anew below.")),
+    "not_ready": (_("This account cannot send"), _("Check its rights, or enter another token.")),
+    "dns_failed": (_("The messenger's address is not found"), _("Check the network of the server and the address.")),
+    "connect_failed": (_("There is no connection with the messenger"), _("Check the network; a proxy may help.")),
+    "tls_error": (_("There is no secure connection"), _("Check the network and the proxy.")),
+    "address_refused": (_("This address may not be called"), _("Check “API address” under “More”.")),
+}
+_SILENT = (_("The messenger does not answer"), _("Nothing to do: we try by and by, and what waits is not lost."))
+
+
+def trouble(channel: str, code: str, state: str = "") -> Trouble:
+    """What a line's code means for its channel; for one that is not known, what its state means."""
+    if code in ("token_refused", "") and state != "unreachable":
+        act = _TOKEN.get(channel, _("Enter a valid token below."))
+        return Trouble(str(_("The messenger does not accept the token")), str(act))
+    what, act = _TROUBLES.get(code, _SILENT)
+    return Trouble(str(what), str(act))
