@@ -12,7 +12,7 @@ from hub.endpoints.beginning import UNSAVED, Executing, begin
 from hub.endpoints.trying import Example
 from hub.language import TemplateError, TemplateFailure
 from hub.scenarios.advance import Environment
-from hub.scenarios.check import Examined, NotRunnable, Program, compile_document
+from hub.scenarios.check import Examined, Program
 from hub.scenarios.context import Context
 from hub.scenarios.document import Document
 from hub.scenarios.form import Schema, form_of
@@ -26,11 +26,17 @@ EXAMPLES: Mapping[str, Value] = {"string": "…", "number": Number("1"), "boolea
 
 
 def preview(
-    runtime: Executing, portal_id: int, scenario_id: int, scenario: Examined, block_id: str, example: Example
+    runtime: Executing,
+    portal_id: int,
+    scenario_id: int,
+    scenario: Examined,
+    program: Program | None,
+    block_id: str,
+    example: Example,
 ) -> dict[str, dict[str, Any]]:
     """For every template of a block, by its path inside the config: `{"text", "type", "places", "problems"}`.
 
-    A place is `{"expression", "value", "source", "reason"}`; its reason says why it is empty. Raises KeyError where
+    `scenario` and `program` are what `read_blocks` gives. A place is `{"expression", "value", "source", "reason"}`; its reason says why it is empty. Raises KeyError where
     there is no such block.
     """
     node = scenario.written[block_id]
@@ -38,7 +44,7 @@ def preview(
     if block is None:
         return {}
     view = runtime.library.portal(portal_id)
-    state, env, program = _as_run(runtime, view, scenario_id, scenario, example)
+    program, state, env = _as_run(runtime, view, scenario_id, scenario, program, example)
     shown = {}
     for path, template in templates_of(form_of(block.Config, str), node.config):
         context = Context(env, state.frames[0], program, block_id, node.type, state)
@@ -77,13 +83,16 @@ def _leaves(raw: Value, path: str) -> Iterator[tuple[str, Value]]:
 
 
 def _as_run(
-    runtime: Executing, view: PortalView, scenario_id: int, scenario: Examined, example: Example
-) -> tuple[State, Environment, Program]:
+    runtime: Executing,
+    view: PortalView,
+    scenario_id: int,
+    scenario: Examined,
+    program: Program | None,
+    example: Example,
+) -> tuple[Program, State, Environment]:
     """A document after a dry run on the example, with an example of whatever it did not come to."""
     now, inputs = now_us(), example.inputs
-    try:
-        program = compile_document(scenario.doc)
-    except NotRunnable:
+    if program is None:
         program = _empty(scenario.doc)
         state = fresh(UNSAVED, "", {name: default for name, (_type, default) in program.variables.items()})
         state.frames[0].variables.update(inputs.locals)
@@ -115,7 +124,7 @@ def _as_run(
         if not outputs.get(block_id):
             kinds = block.outputs_of(config)
             outputs[block_id] = {name: EXAMPLES[kind] for name, kind in kinds.items() if kind in EXAMPLES}
-    return state, env, program
+    return program, state, env
 
 
 def _empty(doc: Document) -> Program:

@@ -82,12 +82,18 @@ class NotRunnable(ValueError):
 def compile_document(doc: Document) -> Program:
     """The program of a document that passed its check once: what the portal has today is not asked again.
     Raises NotRunnable where there is no start or a block cannot be read."""
-    scenario = Examined(doc, _Nothing(), {node.id: node for node in doc.blocks})
-    problems = [*_blocks(scenario), *_reach(scenario)]
-    errors = [problem for problem in problems if problem.severity == "error"]
-    if errors:
+    scenario, program, errors = read_blocks(doc)
+    if program is None:
         raise NotRunnable(errors)
-    return _program(scenario)
+    return program
+
+
+def read_blocks(doc: Document) -> "tuple[Examined, Program | None, list[Problem]]":
+    """The blocks of a document as far as they can be read, and its program where all can, else the errors; what the
+    portal has is not asked."""
+    scenario = Examined(doc, _Nothing(), {node.id: node for node in doc.blocks})
+    errors = [problem for part in (_blocks, _reach) for problem in part(scenario) if problem.severity == "error"]
+    return scenario, None if errors else _program(scenario), errors
 
 
 class _Nothing:

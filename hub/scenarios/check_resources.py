@@ -19,11 +19,14 @@ class CheckResources:
     def __init__(self, session: Session, portal_id: int) -> None:
         self._session = session
         self._portal_id = portal_id
+        self._lines: dict[str, LineInfo | None] = {}
 
     def line(self, name: str) -> LineInfo | None:
         """The line of this portal with that name."""
-        found = lines.by_name(self._session, self._portal_id, name)
-        return None if found is None else line_info(found)
+        if name not in self._lines:
+            found = lines.by_name(self._session, self._portal_id, name)
+            self._lines[name] = None if found is None else line_info(found)
+        return self._lines[name]
 
     def scenario_exists(self, scenario: int) -> bool:
         """Whether this portal has that scenario."""

@@ -20,8 +20,7 @@ from hub.errors import HubError, Invalid, NotFound
 from hub.runtime import Runtime
 from hub.scenarios import versions
 from hub.scenarios.block import LineInfo
-from hub.scenarios.check import Examined, examined
-from hub.scenarios.check_resources import CheckResources
+from hub.scenarios.check import Examined, read_blocks
 from hub.scenarios.document import Document
 from hub.scenarios.inspecting import readable
 from hub.values import Value, loads
@@ -109,12 +108,11 @@ def preview_block(call: Call) -> Value:
     """Every template field of one block on an example. Nothing is saved, sent or called."""
     given: PreviewInput = call.body
     doc, _problems = readable(given.document)
-    with call.hub.db.read() as session:
-        scenario, _found = examined(doc, CheckResources(session, call.portal_id))
+    scenario, program, _errors = read_blocks(doc)
     if given.block not in scenario.written:
         raise NotFound("There is no such block.")
     example = _example(call, scenario, given.example)
-    fields = previewing.preview(_runtime(), call.portal_id, given.scenario, scenario, given.block, example)
+    fields = previewing.preview(_runtime(), call.portal_id, given.scenario, scenario, program, given.block, example)
     line = _runtime().library.portal(call.portal_id).line(str(scenario.written[given.block].config.get("line", "")))
     for shown in fields.values():
         shown |= _measured(shown["text"], line)
@@ -173,7 +171,7 @@ def _start(session: Session, portal_id: int, scenario_id: int) -> tuple[str, Any
     """Type and config of the start block of the newest version; ("", None) where there is none that can be read."""
     scenario = versions.get(session, portal_id, scenario_id)
     document = versions.document_of(versions.version(session, scenario))
-    return _start_of(examined(document, CheckResources(session, portal_id))[0])
+    return _start_of(read_blocks(document)[0])
 
 
 def _start_of(scenario: Examined) -> tuple[str, Any]:
