@@ -6,9 +6,9 @@ import { attempt, Icon, useEditor } from "./context.tsx";
 import { ExampleChoice, Tree } from "./Examples.tsx";
 import { blockOf, type Json } from "./model.ts";
 import { Waiting } from "./StartHelp.tsx";
-import { shown, spoken } from "./template.ts";
+import { spoken } from "./template.ts";
 import { useStore } from "./store.ts";
-import type { Place, Step, Trace } from "./types.ts";
+import type { Step, Trace } from "./types.ts";
 
 export function TestPane(): ReactNode {
   const { store } = useEditor();
@@ -92,7 +92,8 @@ function StepRow({ step, open }: { step: Step; open: boolean }): ReactNode {
   const { store } = useEditor();
   const block = blockOf(store.doc, step.block);
   const title = block ? block.title || store.types.get(block.type)?.title || block.id : step.block;
-  const places: Place[] = step.places ?? [];
+  const inputs = step.input ?? [];
+  const places = inputs.flatMap((input) => input.places);
   const failed = step.error !== null;
   return (
     <li>
@@ -109,18 +110,33 @@ function StepRow({ step, open }: { step: Step; open: boolean }): ReactNode {
         {places.length > 0 && (
           <ul className="places">
             {places.map((place, at) => (
-              <li key={at} className={shown(place.value) === "" ? "place-empty" : ""}>
-                <strong>{spoken(place.expression)}</strong>: {shown(place.value) || t("empty")}
-                <span className="quiet small">{place.source ? ` · ${place.source}` : ""}{place.reason ? ` · ${place.reason}` : ""}</span>
+              <li key={at} className={place.text === "" ? "place-empty" : ""}>
+                <strong>{spoken(place.path)}</strong>: {place.text || t("empty")}
+                <span className="quiet small">{place.source ? ` · ${sourceOf(place.source)}` : ""}{place.missing ? ` · ${place.missing}` : ""}</span>
               </li>
             ))}
           </ul>
         )}
-        {step.input !== null && step.input !== undefined && <Part title={t("In")} value={step.input} />}
+        {inputs.length > 0 && <Part title={t("In")} value={inputs.map((input) => input.value)} />}
         {step.output !== null && step.output !== undefined && <Part title={t("Out")} value={step.output} />}
       </details>
     </li>
   );
+}
+
+/** Where a value came from, in words. */
+function sourceOf(source: string): string {
+  const words: Record<string, string> = {
+    body: t("from the body of the request"),
+    query: t("from the link"),
+    local: t("a variable"),
+    global: t("a global variable"),
+    const: t("a constant"),
+    system: t("known by itself"),
+    bitrix: t("from the card"),
+    blocks: t("result of a block"),
+  };
+  return words[source] ?? source;
 }
 
 function Part({ title, value }: { title: string; value: Json }): ReactNode {

@@ -84,7 +84,7 @@ function useList<Item>(address: string): Item[] | null {
 
 export function LineChoice(props: ControlProps): ReactNode {
   const { store } = useEditor();
-  const lines = useList<Line>("/lines?limit=200");
+  const lines = useList<Line>("/lines");
   const names = lines?.map((line) => line.name) ?? [];
   const titles = Object.fromEntries((lines ?? []).map((line) => [line.name, `${line.name} (${line.channel})${line.state === "on" ? "" : ` — ${t("does not send now")}`}`]));
   if (lines?.length === 0 && !props.value) {

@@ -82,13 +82,14 @@ export type Preview = {
   length: number;
   parts: number;
 };
+/** A place as a trace tells of it. `missing` says why it is empty. */
+export type Filled = { path: string; source: string | null; text: string; missing: string | null };
 export type Step = {
   block: string;
   status: string;
   port: string | null;
-  input: Json;
+  input: { template: Json; value: Json; places: Filled[] }[] | null;
   output: Json;
-  places?: Place[];
   error: { code: string; message: string } | null;
   ms: number | null;
 };
