@@ -6,7 +6,7 @@ from hub.columns import BIG, counting_key, moment
 
 
 class ApiKey(SQLModel, table=True):
-    """A key belongs to one portal and is stored as its hash."""
+    """A key belongs to one portal and is stored as its hash. `used_at`: the last use, to the hour."""
 
     __tablename__ = "api_key"
 
@@ -15,6 +15,7 @@ class ApiKey(SQLModel, table=True):
     name: str = Field(max_length=100)
     key_hash: str = Field(unique=True, max_length=64)
     created_at: int = moment()
+    used_at: int | None = moment(nullable=True)
 
 
 class User(SQLModel, table=True):

@@ -9,7 +9,7 @@ LOCAL = "local"
 
 class Portal(SQLModel, table=True):
     """One tenant. `member_id` is Bitrix24's own key of the account. `notice_line` and `notice_chat`: over which line
-    and to whom notices go, if to anybody."""
+    and to whom notices go, if to anybody. `own_numbers`: the recipients that tests may write to, as a list."""
 
     __tablename__ = "portal"
 
@@ -24,6 +24,7 @@ class Portal(SQLModel, table=True):
     retention_days: int | None = None
     notice_line: str | None = Field(default=None, max_length=32)
     notice_chat: str | None = Field(default=None, max_length=255)
+    own_numbers: str | None = json_text(nullable=True)
 
 
 class Stamp(SQLModel, table=True):

@@ -11,9 +11,10 @@ from hub.clock import now_us, rfc3339
 from hub.errors import Invalid, NotFound
 from hub.portals.models import LOCAL, Portal, Stamp
 from hub.settings import Settings
-from hub.values import loads
+from hub.values import dumps, loads
 
 RETENTION_DAYS = (3, 90)
+MOST_OWN_NUMBERS = 10
 LANGUAGES = ("ru", "en")
 
 
@@ -106,6 +107,22 @@ def tell_in_chat(session: Session, portal: Portal, line_id: str | None, chat_id:
     bump(session, key_of(portal), "config")
 
 
+def own_numbers(portal: Portal) -> list[str]:
+    """The recipients that a test may really write to."""
+    return [str(one) for one in loads(portal.own_numbers)] if portal.own_numbers else []
+
+
+def set_own_numbers(session: Session, portal: Portal, numbers: Sequence[str]) -> None:
+    """Let tests write to these. Raises Invalid for too many or one too long."""
+    kept = list(dict.fromkeys(number.strip() for number in numbers if number.strip()))
+    if len(kept) > MOST_OWN_NUMBERS or any(len(number) > 255 for number in kept):
+        message = f"There may be {MOST_OWN_NUMBERS} own numbers of at most 255 characters."
+        raise Invalid(message, errors=[_error("/own_numbers", "too_many", message)])
+    portal.own_numbers = dumps(kept)
+    session.add(portal)
+    bump(session, key_of(portal), "config")
+
+
 def to_dict(portal: Portal) -> dict[str, object]:
     """A portal as the API shows it."""
     return {
@@ -119,6 +136,7 @@ def to_dict(portal: Portal) -> dict[str, object]:
         "retention_days": portal.retention_days,
         "notice_line": portal.notice_line,
         "notice_chat": portal.notice_chat,
+        "own_numbers": own_numbers(portal),
     }
 
 

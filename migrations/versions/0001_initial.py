@@ -208,6 +208,7 @@ def upgrade() -> None:
         sa.Column("retention_days", sa.Integer(), nullable=True),
         sa.Column("notice_line", sa.String(length=32), nullable=True),
         sa.Column("notice_chat", sa.String(length=255), nullable=True),
+        sa.Column("own_numbers", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("member_id"),
     )
@@ -347,6 +348,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=100), nullable=False),
         sa.Column("key_hash", sa.String(length=64), nullable=False),
         sa.Column("created_at", BIG, nullable=False),
+        sa.Column("used_at", BIG, nullable=True),
         sa.ForeignKeyConstraint(
             ["portal_id"],
             ["portal.id"],

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from flask import Flask, Response, current_app, g, request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from hub.accounts.keys import portal_of_key
+from hub.accounts.keys import note_use, portal_of_key
 from hub.clock import to_us
 from hub.core import Hub
 from hub.endpoints.parse import Refused, parse_json
@@ -208,6 +208,8 @@ def _authenticate(hub: Hub, role: Role) -> int:
     if scheme.lower() == "bearer" and key.strip().startswith(KEY_PREFIX):
         with hub.db.read() as session:
             portal_id = portal_of_key(session, key.strip())
+        if portal_id is not None:
+            note_use(hub, key.strip())
     elif asking() is not None:
         csrf.check()
         portal_id = require(role).portal_id

@@ -25,6 +25,7 @@ class PortalChange(Input):
     language: str | None = Field(None, max_length=8)
     retention_days: int | None = None
     notices: NoticeChat | None = None
+    own_numbers: list[str] | None = None
 
 
 @route("GET", "/portals", summary="The portals that the key opens", shape="Portal", page=True)
@@ -57,6 +58,8 @@ def change_portal(call: Call, member_id: str) -> Value:
             language=given.language,
             retention_days=given.retention_days,
         )
+        if given.own_numbers is not None:
+            service.set_own_numbers(session, portal, given.own_numbers)
         if given.notices is not None:
             _tell_in_chat(session, call, portal, given.notices)
         return service.to_dict(portal)

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Response, render_template
 
+from hub.portals.service import by_id, own_numbers
 from hub.scenarios import versions
 from hub.scenarios.document import to_dict
 from hub.values import dumps
@@ -20,6 +21,7 @@ def show(scenario_id: int) -> Response:
     """The editor of a scenario, with its newest version, a draft perhaps."""
     person = me()
     with hub().db.read() as session:
+        portal = by_id(session, person.portal_id)
         scenario = versions.get(session, person.portal_id, scenario_id)
         document = to_dict(versions.document_of(versions.version(session, scenario)))
         data: dict[str, Any] = {
@@ -29,7 +31,7 @@ def show(scenario_id: int) -> Response:
             "checked": blocks.checked(session, person.portal_id, document),
             "blocks": blocks.described(session, person.portal_id),
             "language": i18n.language(),
-            "me": {"name": person.name, "role": person.role, "own_numbers": []},
+            "me": {"name": person.name, "role": person.role, "own_numbers": own_numbers(portal)},
             "frame": person.framed,
             "addresses": ADDRESSES,
         }

@@ -1,0 +1,94 @@
+"""Settings of a portal: language, time zone, retention, own numbers, where notices go; and the tabs of all settings."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo, available_timezones
+
+from flask import Flask, Response, redirect, render_template, request
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from werkzeug.wrappers import Response as AnyResponse
+
+from hub.delivery import interventions, lines
+from hub.errors import HubError, Invalid
+from hub.portals import service
+from hub.web.pages.shell import hub, me, needs, page, screens
+
+blueprint = screens("settings")
+_SECTIONS = (
+    ("/settings", _("General"), "viewer"),
+    ("/settings/people", _("People"), "viewer"),
+    ("/settings/keys", _("API keys"), "admin"),
+    ("/settings/values", _("Constants and variables"), "viewer"),
+    ("/settings/bitrix24", _("Bitrix24"), "viewer"),
+)
+
+
+def register(app: Flask) -> None:
+    """Offer `sections()` to the templates of the settings."""
+    app.jinja_env.globals.update(sections=sections)
+
+
+def sections() -> list[tuple[str, str]]:
+    """The tabs that whoever is asking may open: addresses and titles."""
+    person = me()
+    return [(address, str(title)) for address, title, role in _SECTIONS if person.may(role)]  # type: ignore[arg-type]
+
+
+@blueprint.get("/settings")
+def show() -> Response:
+    """The settings as they are."""
+    return _show()
+
+
+@blueprint.post("/settings")
+@needs("admin")
+def change() -> Response | AnyResponse:
+    """Keep them all, or none of them and say why."""
+    given = request.form
+    try:
+        with hub().db.write() as session:
+            portal = service.by_id(session, me().portal_id)
+            days = given.get("retention_days", "").strip()
+            service.change(
+                session,
+                portal,
+                time_zone=given.get("time_zone", "").strip(),
+                language=given.get("language"),
+                retention_days=_whole(days) if days else None,
+            )
+            service.set_own_numbers(session, portal, given.get("own_numbers", "").splitlines())
+            line_id = given.get("notice_line", "")
+            if line_id:
+                line = lines.get(session, me().portal_id, line_id)
+                address = interventions.address(line, given.get("notice_chat", "").strip())
+                service.tell_in_chat(session, portal, line.id, address)
+            else:
+                service.tell_in_chat(session, portal, None, None)
+    except HubError as error:
+        first = getattr(error, "errors", None)
+        return _show(problem=first[0]["message"] if first else error.message)
+    return redirect("/settings?done=1", 303)
+
+
+def _show(problem: str = "") -> Response:
+    portal_id = me().portal_id
+    with hub().db.read() as session:
+        portal = service.by_id(session, portal_id)
+        html = render_template(
+            "settings/general.html",
+            portal=portal,
+            own=service.own_numbers(portal),
+            lines=lines.all_of(session, portal_id),
+            zones=sorted(available_timezones()),
+            now=f"{datetime.now(ZoneInfo(portal.time_zone)):%H:%M}",
+            days=hub().settings.retention_days,
+            problem=problem,
+            done=gettext("Saved.") if "done" in request.args and not problem else "",
+        )
+    return page(html, 422 if problem else 200)
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal() or len(text) > 4:
+        raise Invalid("The number of days is a whole number.")
+    return int(text)
