@@ -36,8 +36,8 @@ def preview(
 ) -> dict[str, dict[str, Any]]:
     """For every template of a block, by its path inside the config: `{"text", "type", "places", "problems"}`.
 
-    `scenario` and `program` are what `read_blocks` gives. A place is `{"expression", "value", "source", "reason"}`; its reason says why it is empty. Raises KeyError where
-    there is no such block.
+    `scenario` and `program` are what `read_blocks` gives. A place is `{"expression", "value", "source", "reason"}`; its
+    reason says why it is empty. Raises KeyError where there is no such block.
     """
     node = scenario.written[block_id]
     block = scenario.known.get(node.type)

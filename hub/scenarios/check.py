@@ -82,7 +82,7 @@ class NotRunnable(ValueError):
 def compile_document(doc: Document) -> Program:
     """The program of a document that passed its check once: what the portal has today is not asked again.
     Raises NotRunnable where there is no start or a block cannot be read."""
-    scenario, program, errors = read_blocks(doc)
+    _scenario, program, errors = read_blocks(doc)
     if program is None:
         raise NotRunnable(errors)
     return program

@@ -17,6 +17,8 @@ from hub.errors import HubError
 from hub.ids import new_id
 from hub.validation import errors_of
 from hub.values import dumps_bytes
+from hub.web.access.identity import asking
+from hub.web.sentences import said
 
 ErrorPage = Callable[[Response], Response]
 """Shows a problem to a person: an application's `extensions["hub.error_page"]`."""
@@ -49,12 +51,12 @@ def problem(status: int, code: str, detail: str, **members: Any) -> Response:
         "type": f"/problems/{code.replace('_', '-')}",
         "title": code.replace("_", " ").capitalize(),
         "status": status,
-        "detail": detail,
+        "detail": _in_words(detail),
         "instance": _instance(),
         "code": code,
         "trace_id": trace_id(),
     }
-    shown |= {name: value for name, value in members.items() if value is not None}
+    shown |= {name: _in_words(value) for name, value in members.items() if value is not None}
     answer = Response(dumps_bytes(shown), status=status, content_type=f"{MEDIA_TYPE}; charset=utf-8")
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-Content-Type-Options"] = "nosniff"
@@ -63,6 +65,19 @@ def problem(status: int, code: str, detail: str, **members: Any) -> Response:
     if status == 401:
         answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
+
+
+def _in_words(told: Any) -> Any:
+    """A sentence in the language of the person who is asking, and the messages of a list; programs are told English."""
+    if not has_request_context() or asking() is None:
+        return told
+    if isinstance(told, list):
+        return [one | {"message": said(one["message"])} if _has_message(one) else one for one in told]
+    return said(told) if isinstance(told, str) else told
+
+
+def _has_message(one: Any) -> bool:
+    return isinstance(one, dict) and isinstance(one.get("message"), str)
 
 
 def trace_id() -> str:

@@ -228,3 +228,19 @@ def test_a_draft_beside_a_version_that_runs_leaves_running_processes_alone(
     assert stamp() == before
     olga.put(f"/scenarios/{made['id']}", document(event_key="b"))
     assert stamp() > before
+
+
+def test_a_person_is_told_in_his_language_what_changed_and_what_is_wrong_and_a_program_in_english(
+    api: Api, people: dict[str, Api]
+) -> None:
+    olga = people["Ольга"]
+    made = olga.post("/scenarios", document()).get_json()
+    olga.put(f"/scenarios/{made['id']}", document(event_key="tranid"))
+    path = f"/scenarios/{made['id']}/versions/1/diff/2"
+    assert api.get(path).get_json()["changes"] == ["Block start: event_key was added: “tranid”."]
+    assert olga.get(path).get_json()["changes"] == ["Блок start: event_key – добавлено “tranid”."]
+    assert api.post("/scenarios", document()).get_json()["detail"] == "There is already a scenario with this name."
+    told = olga.post("/scenarios", document()).get_json()
+    assert told["detail"] == told["errors"][0]["message"] != "There is already a scenario with this name."
+    refused = olga.patch(f"/scenarios/{made['id']}", {"enabled": True}).get_json()
+    assert refused["problems"][0]["message"] == "Нет линии «Продажи»."

@@ -18,6 +18,7 @@ from hub.scenarios.models import Scenario
 from hub.values import Value
 from hub.web.access.identity import asking
 from hub.web.api.base import DOCUMENT_LIMIT, YAML_TYPES, Call, Input, answer, route
+from hub.web.sentences import said
 
 _etag = re.compile(r'(?:W/)?"?(\d{1,9}(?:\.\d{1,9})?)"?')
 
@@ -157,7 +158,9 @@ def diff_versions(call: Call, scenario_id: int, a: int, b: int) -> Value:
     """From version `a` to version `b`."""
     with call.hub.db.read() as session:
         scenario = versions.get(session, call.portal_id, scenario_id)
-        return {"from": a, "to": b, "changes": versions.diff(session, scenario, a, b)}
+        changes = versions.diff(session, scenario, a, b)
+    # A person reads them in the language of the page, a program in English, as everywhere in the API.
+    return {"from": a, "to": b, "changes": changes if asking() is None else [said(one) for one in changes]}
 
 
 @route(
