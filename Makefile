@@ -20,7 +20,7 @@ MAKE_VENV := $(PYTHON) -m venv $(VENV)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo demo-check run browser test crash lint bench pictures assets messages requirements clean
+.PHONY: help install install-dev demo demo-check run browser test crash lint bench pictures assets messages requirements test-js clean
 
 help: ## this list
 	@echo "Hubline: what make can do"
@@ -70,6 +70,9 @@ pictures: browser ## a picture of every screen, in every state and theme, under 
 
 assets: ## rebuild what browsers get (needs Node.js 20 and npm); the result is committed
 	@cd hub/web/editor && npm ci --no-audit --no-fund --loglevel=error && npm run --silent check && npm run --silent build
+
+test-js: ## the editor's own tests, in Node
+	@cd hub/web/editor && npm ci --no-audit --no-fund --loglevel=error && npm run --silent check && npm test --silent
 
 messages: install ## build the catalogue of translations; names the texts without Russian
 	@$(BIN)/python -m hub.web.translations

@@ -1,5 +1,5 @@
 // The drawing: React Flow shows it, the store holds it. A block that was dragged keeps its place, and all others theirs.
-import { useCallback, useEffect, useMemo, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import {
   applyNodeChanges,
   Controls,
@@ -52,6 +52,20 @@ export function Canvas(): ReactNode {
     if (focus) void flow.fitView({ nodes: [{ id: focus.block }], maxZoom: 1, duration: 200, padding: 0.6 });
   }, [focus, flow]);
 
+  // The pane at the side takes room from one side only; the drawing keeps its middle.
+  const room = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const element = room.current!;
+    let width = element.clientWidth;
+    const watch = new ResizeObserver(() => {
+      const { x, y, zoom } = flow.getViewport();
+      if (width > 0) void flow.setViewport({ x: x + (element.clientWidth - width) / 2, y, zoom });
+      width = element.clientWidth;
+    });
+    watch.observe(element);
+    return () => watch.disconnect();
+  }, [flow]);
+
   const onNodesChange = useCallback(
     (changes: NodeChange<Node<BlockData>>[]) => {
       const next = applyNodeChanges(changes, nodes);
@@ -87,7 +101,7 @@ export function Canvas(): ReactNode {
   };
 
   return (
-    <section className="canvas" aria-label={t("The drawing of the scenario")} onKeyDown={onKeyDown}>
+    <section ref={room} className="canvas" aria-label={t("The drawing of the scenario")} onKeyDown={onKeyDown}>
       <ReactFlow
         nodes={nodes}
         edges={edges}

@@ -35,7 +35,7 @@ export function TestPane(): ReactNode {
     <>
       <p className="notice notice-info small">{t("A test: nothing is sent, nothing is changed, pauses are skipped.")}</p>
       {!byHand && (examples?.length === 0 ? <Waiting /> : <ExampleChoice />)}
-      <label className="form-check">
+      <label className="form-check by-hand">
         <input type="checkbox" className="form-check-input" checked={byHand} onChange={(event) => setByHand(event.target.checked)} />
         <span className="form-check-label">{t("Write the example by hand")}</span>
       </label>
@@ -68,7 +68,7 @@ export function TestPane(): ReactNode {
             </>
           )}
           <h3>{t("Step by step")}</h3>
-          <ol className="steps">
+          <ol className="trace-list">
             {(chosen.length > 0 ? chosen : steps).map((step, at) => (
               <StepRow key={at} step={step} open={chosen.length > 0 || step.error !== null} />
             ))}
