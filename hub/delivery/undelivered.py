@@ -1,8 +1,8 @@
 """Messages that somebody should look at: why they did not arrive, what sending them again would do, putting aside."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import case, func
 from sqlalchemy import select as columns
@@ -97,7 +97,36 @@ def send_again(hub: Hub, portal_id: int, wanted: Filter, parts: Sequence[Part], 
 
 def discard(hub: Hub, portal_id: int, wanted: Filter) -> int:
     """Put what matches aside: it is cancelled, and can still be sent again from the journal. Gives the number."""
-    wanted = _narrowed(wanted)
+
+    def change(sql: Sql, ids: Sequence[str]) -> list[Any]:
+        return sql.all(
+            "UPDATE message SET state = 'cancelled', ended_at = ? WHERE portal_id = ?"  # noqa: S608
+            f" AND state IN ({marks(len(UNDELIVERED))}) AND id IN ({marks(len(ids))}) RETURNING id",
+            (now_us(), portal_id, *UNDELIVERED, *ids),
+        )
+
+    return _in_chunks(hub, portal_id, _narrowed(wanted), change)
+
+
+def settle(hub: Hub, portal_id: int, wanted: Filter, outcome: Literal["sent", "failed"]) -> int:
+    """Say of all that match and are unconfirmed what became of them. Gives the number."""
+    arrived = outcome == "sent"
+
+    def change(sql: Sql, ids: Sequence[str]) -> list[Any]:
+        now = now_us()
+        return sql.all(
+            "UPDATE message SET state = ?, sent_at = COALESCE(sent_at, ?), ended_at = ?,"  # noqa: S608
+            " error = CASE WHEN ? THEN NULL ELSE error END"
+            f" WHERE portal_id = ? AND state = 'unconfirmed' AND id IN ({marks(len(ids))}) RETURNING id",
+            (outcome, now if arrived else None, now, arrived, portal_id, *ids),
+        )
+
+    return _in_chunks(hub, portal_id, replace(wanted, states=("unconfirmed",)), change)
+
+
+def _in_chunks(hub: Hub, portal_id: int, wanted: Filter, change: Callable[[Sql, Sequence[str]], list[Any]]) -> int:
+    """Change what matches, some at a time, and wake the runs that wait for it; `change` gives the rows it changed,
+    which no longer match."""
     count = 0
     while True:
         with hub.db.read() as session:
@@ -108,11 +137,7 @@ def discard(hub: Hub, portal_id: int, wanted: Filter) -> int:
         ids = [message_id for message_id, _ in found]
 
         def job(sql: Sql, chunk: Sequence[str] = ids) -> int:
-            rows = sql.all(
-                "UPDATE message SET state = 'cancelled', ended_at = ? WHERE portal_id = ?"  # noqa: S608
-                f" AND state IN ({marks(len(UNDELIVERED))}) AND id IN ({marks(len(chunk))}) RETURNING id",
-                (now_us(), portal_id, *UNDELIVERED, *chunk),
-            )
+            rows = change(sql, chunk)
             for (message_id,) in rows:
                 wake_runs(sql, message_id, now_us())
             return len(rows)

@@ -147,6 +147,16 @@ def test_somebody_says_whether_a_message_arrived(signed_in: Any, put: Put, api: 
     assert browser.post(f"/undelivered/{message}/settle", data={"as": answer}, headers=OWN).status_code == 409
 
 
+def test_of_many_at_once_it_is_said_whether_they_arrived(signed_in: Any, put: Put, api: Api) -> None:
+    unsure = [put(str(100 + number), "unconfirmed", "read_timeout") for number in range(2)]
+    failed = put("200", "failed")
+    browser = signed_in("editor")
+    assert "Дошли все 2" in browser.get("/undelivered/plan?lang=ru").text
+    said = browser.post("/undelivered/settle", data={"as": "sent", "until": now_us()}, headers=OWN)
+    assert said.location == "/undelivered?done=arrived&count=2"
+    assert states(api, *unsure, failed) == ["sent", "sent", "failed"]
+
+
 def test_what_is_put_aside_is_gone_from_the_list_and_can_still_be_sent(signed_in: Any, put: Put, api: Api) -> None:
     one, two, arrived = put("101", "failed"), put("102", "unconfirmed", "read_timeout"), put("103", "sent")
     browser = signed_in("editor")
@@ -171,7 +181,7 @@ def test_a_list_goes_on_where_its_page_ended_and_keeps_its_group(signed_in: Any,
     assert second.count('data-testid="message-') == 2
 
 
-@pytest.mark.parametrize("path", ["send", "discard", "{id}/send", "{id}/settle", "{id}/discard"])
+@pytest.mark.parametrize("path", ["send", "settle", "discard", "{id}/send", "{id}/settle", "{id}/discard"])
 def test_whoever_may_only_look_can_change_nothing(signed_in: Any, put: Put, api: Api, path: str) -> None:
     message = put("101", "failed")
     browser = signed_in("viewer")

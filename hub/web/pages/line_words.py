@@ -77,11 +77,11 @@ class Trouble:
 
 
 _TOKEN: Mapping[str, Any] = {
-    "telegram": _(
-        "Get the token from @BotFather (/token) and enter it below. Telegram refuses a token that was renewed."
+    "telegram": _("Get the token from @BotFather (/token) and enter it in the line's form. A replaced one is refused."),
+    "vk": _("Make a new token in the community (Manage, API usage) and enter it in the line's form."),
+    "whatsapp": _(
+        "Make a new token in Meta Business (System users) and enter it in the line's form. A temporary one lives a day."
     ),
-    "vk": _("Make a new token in the community (Manage, API usage) and enter it below."),
-    "whatsapp": _("Make a new token in Meta Business (System users) and enter it below. A temporary one lives a day."),
 }
 _TROUBLES: Mapping[str, tuple[Any, Any]] = {
     "no_rights": (_("The token has no right to send"), _("Give it the right to messages, or make a new one with it.")),
@@ -96,7 +96,7 @@ _TROUBLES: Mapping[str, tuple[Any, Any]] = {
     "country_restricted": (_("Meta does not let it write to this country"), _("Look into Meta Business.")),
     "display_name": (_("The name of the number is not approved"), _("Have it approved in Meta Business.")),
     "payment": (_("Meta is waiting for a payment"), _("Put the payment right in Meta Business.")),
-    "line_unusable": (_("The line's data cannot be read"), _("Enter the token anew below.")),
+    "line_unusable": (_("The line's data cannot be read"), _("Enter the token anew in the line's form.")),
     "not_ready": (_("This account cannot send"), _("Check its rights, or enter another token.")),
     "dns_failed": (_("The messenger's address is not found"), _("Check the network of the server and the address.")),
     "connect_failed": (_("There is no connection with the messenger"), _("Check the network; a proxy may help.")),
@@ -109,7 +109,7 @@ _SILENT = (_("The messenger does not answer"), _("Nothing to do: we try by and b
 def trouble(channel: str, code: str, state: str = "") -> Trouble:
     """What a line's code means for its channel; for one that is not known, what its state means."""
     if code in ("token_refused", "") and state != "unreachable":
-        act = _TOKEN.get(channel, _("Enter a valid token below."))
+        act = _TOKEN.get(channel, _("Enter a valid token in the line's form."))
         return Trouble(str(_("The messenger does not accept the token")), str(act))
     what, act = _TROUBLES.get(code, _SILENT)
     return Trouble(str(what), str(act))

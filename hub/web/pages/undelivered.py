@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Response, redirect, render_template, request
-from flask_babel import gettext, ngettext
+from flask_babel import ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from hub.clock import SECOND, now_us
@@ -65,6 +65,16 @@ def discard_many() -> AnyResponse:
     until = request.form.get("until", type=int) or now_us()
     count = undelivered.discard(hub(), me().portal_id, replace(_chosen(), before=until))
     return redirect(_address([("done", "discarded"), ("count", str(count))]), 303)
+
+
+@blueprint.post("/undelivered/settle")
+@needs("editor")
+def settle_many() -> AnyResponse:
+    """Say of all the chosen messages of which nobody knew whether they arrived."""
+    until, arrived = request.form.get("until", type=int) or now_us(), request.form.get("as") == "sent"
+    chosen = replace(_chosen(), before=until)
+    count = undelivered.settle(hub(), me().portal_id, chosen, "sent" if arrived else "failed")
+    return redirect(_address([("done", "arrived" if arrived else "lost"), ("count", str(count))]), 303)
 
 
 @blueprint.post("/undelivered/<message_id>/send")
@@ -192,7 +202,15 @@ def _done() -> str:
         case "discarded":
             return str(ngettext("%(num)d message was put aside.", "%(num)d messages were put aside.", count))
         case "arrived":
-            return str(gettext("Noted: it has arrived."))
+            return str(
+                ngettext("%(num)d message is noted as arrived.", "%(num)d messages are noted as arrived.", count)
+            )
         case "lost":
-            return str(gettext("Noted: it has not arrived. It can be sent again."))
+            return str(
+                ngettext(
+                    "%(num)d message is noted as not arrived. It can be sent again.",
+                    "%(num)d messages are noted as not arrived. They can be sent again.",
+                    count,
+                )
+            )
     return ""
