@@ -21,13 +21,14 @@ UPDATE attempt SET outcome = 'sent', code = '', message = '', ms = CAST(given.va
 FROM json_each(?) AS given
 WHERE attempt.message_id = given.key AND attempt.n = CAST(given.value ->> {_N} AS INTEGER)
 """  # noqa: S608
-# The owner is compared in disguise: looked up by its index, each message in hand would be held against each one given.
+# Owner and state are compared in disguise: looked up by their indexes, each message in hand, of this process or of all,
+# would be held against each one given.
 _MESSAGES = f"""
 UPDATE message SET state = 'sent', head = FALSE, owner = NULL, interruptions = 0, error = NULL,
                    provider_id = COALESCE(given.value ->> {_PROVIDER_ID}, message.provider_id),
                    sent_parts = given.value ->> {_PARTS}, sent_at = ?, ended_at = ?
 FROM json_each(?) AS given
-WHERE message.id = given.key AND COALESCE(message.owner, '') = ? AND message.state = 'sending'
+WHERE message.id = given.key AND COALESCE(message.owner, '') = ? AND COALESCE(message.state, '') = 'sending'
       AND message.attempts = CAST(given.value ->> {_N} AS INTEGER)
 RETURNING message.id
 """  # noqa: S608
