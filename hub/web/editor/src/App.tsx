@@ -1,5 +1,5 @@
 // The whole of the editor: header, drawing, the pane at its side, and the keys that work everywhere.
-import { useEffect, useMemo, useState, type ReactNode } from "react";
+import { useEffect, useMemo, useState, type MouseEvent, type ReactNode } from "react";
 import { ReactFlowProvider } from "@xyflow/react";
 import { Canvas } from "./Canvas.tsx";
 import { Conflict } from "./Conflict.tsx";
@@ -26,7 +26,7 @@ export function App({ store, saver }: { store: Store; saver: Saver }): ReactNode
   useEffect(() => listen(store, saver), [store, saver]);
   return (
     <EditorContext value={editor}>
-      <div className="editor">
+      <div className="editor" onClick={store.data.frame ? followInFrame : undefined}>
         <Header />
         <Conflict />
         <div className="editor-body">
@@ -44,6 +44,15 @@ export function App({ store, saver }: { store: Store; saver: Saver }): ReactNode
 
 const isText = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+
+/** In Bitrix24's frame there is no cookie: pages are fetched with the token, as htmx does with the links it has made. */
+function followInFrame(event: MouseEvent): void {
+  const address = (event.target as Element).closest("a[href^='/']")?.getAttribute("href");
+  const { htmx } = window as unknown as { htmx?: { ajax: (method: string, address: string, how: object) => Promise<void> } };
+  if (!address || !htmx) return;
+  event.preventDefault();
+  void htmx.ajax("GET", address, { target: "#app", select: "#app", swap: "outerHTML" });
+}
 
 /** Keys and the clipboard, while no dialogue is open. */
 function listen(store: Store, saver: Saver): () => void {
