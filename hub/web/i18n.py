@@ -5,7 +5,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, current_app, g, request
-from flask_babel import Babel, get_locale, gettext, ngettext
+from flask_babel import Babel, format_decimal, get_locale, gettext, ngettext
 from flask_babel import format_datetime as format_moment
 
 from hub.core import Hub
@@ -23,7 +23,7 @@ def register(app: Flask) -> None:
     app.config.update(BABEL_TRANSLATION_DIRECTORIES=str(CATALOGUES), BABEL_DEFAULT_LOCALE="ru")
     Babel(app, locale_selector=language, timezone_selector=_zone_name)
     app.jinja_env.globals.update(language=lambda: str(get_locale()))
-    app.jinja_env.filters.update(moment=moment, ago=ago)
+    app.jinja_env.filters.update(moment=moment, ago=ago, size=size)
 
 
 def language() -> str:
@@ -64,6 +64,15 @@ def ago(seconds: float) -> str:
     if seconds >= 60:
         return str(ngettext("%(num)d minute", "%(num)d minutes", int(seconds // 60)))
     return str(gettext("less than a minute"))
+
+
+def size(count: int) -> str:
+    """A number of bytes in the unit that suits it: "176 B", "12 KB"."""
+    if count < 1_000:
+        return str(gettext("%(num)s B", num=count))
+    if count < 1_000_000:
+        return str(gettext("%(num)s KB", num=round(count / 1_000)))
+    return str(gettext("%(num)s MB", num=format_decimal(round(count / 1_000_000, 1))))
 
 
 def _zone_name() -> str:

@@ -27,7 +27,7 @@ Which = Literal["same", "current"]
 
 @dataclass(frozen=True)
 class StepLine:
-    """A step as the page shows it: `title` of its block and `kind`, what kind of block it is."""
+    """A step as the page shows it: what its block is called, and beside it its kind, or its id when that is its name."""
 
     step: dict[str, Any]
     title: str
@@ -115,6 +115,12 @@ def _retry_all(run_id: str, start: Start, version: Which) -> int:
     return count
 
 
+def _step_line(step: dict[str, Any], title: str, kind: str) -> StepLine:
+    """A block without a title of its own is called by its kind."""
+    kind = str(gettext(kind)) if kind else step["type"]
+    return StepLine(step, title or kind, kind if title else step["block"])
+
+
 def _page(run_id: str, error: str = "", status: int = 200) -> Response:
     with hub().db.read() as session:
         run = shown(session, me().portal_id, run_id)
@@ -122,10 +128,8 @@ def _page(run_id: str, error: str = "", status: int = 200) -> Response:
         titles = {block.id: block.title for block in versions.document_of(kept).blocks} if kept else {}
         kinds = blocks()
         steps = [
-            StepLine(
-                step,
-                titles.get(step["block"]) or step["block"],
-                str(gettext(kinds[step["type"]].title)) if step["type"] in kinds else step["type"],
+            _step_line(
+                step, titles.get(step["block"]) or "", kinds[step["type"]].title if step["type"] in kinds else ""
             )
             for step in run["steps"]
         ]
