@@ -44,14 +44,15 @@ def fields(
     choices: Mapping[str, Mapping[str, Any]] | None = None,
     errors: Mapping[str, str] | None = None,
 ) -> list[Field]:
-    """A field for each property of a schema of an object, those that must be filled first."""
+    """A field for each property of a schema of an object, those that must be filled first; one that is not among the
+    values shows its default."""
     required = schema.get("required", [])
     made = []
     for name, described in schema.get("properties", {}).items():
         kind = _kind(described)
         spoken = words.get(name, Words(described.get("title", name)))
         offered = {key: str(text) for key, text in (choices or {}).get(name, {}).items()}
-        value = values.get(name)
+        value = values.get(name, described.get("default"))
         made.append(
             Field(
                 name=name,
