@@ -72,7 +72,7 @@ def accept(hub: Hub, library: Library, connection: Connection, fields: Mapping[s
     if event is None:
         return _catalogue(hub, portal_id, fields.get("event"))
     if event.what == "DELETE":
-        hub.db.writer.run(lambda sql: _forget(sql, portal_id, event))
+        hub.db.writer.run(lambda sql: forget(sql, portal_id, event))
         return "removed"
     for attempt in range(STALE_TRIES):
         view = library.portal(portal_id, fresh=attempt > 0)
@@ -117,7 +117,8 @@ def _keep(sql: Sql, view: PortalView, event: CardEvent, merge_s: float | None) -
     return "kept"
 
 
-def _forget(sql: Sql, portal_id: int, event: CardEvent) -> None:
+def forget(sql: Sql, portal_id: int, event: CardEvent) -> None:
+    """Inside a job: a card is not there any more, so nothing of it has to be looked at."""
     for table in ("change", "snapshot"):
         sql.run(
             f"DELETE FROM bitrix24_{table} WHERE portal_id = ? AND entity = ? AND entity_id = ?",  # noqa: S608

@@ -5,7 +5,7 @@ earlier, by the portal's own clock. A card whose last known state is as old as t
 is noted as recovered and looked at like one that an event told of. The first search only learns how cards are.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 
@@ -67,7 +67,7 @@ def _pages(client: PortalClient, kind: Kind, since: int, until: int) -> Iterator
     meanwhile neither move others out of sight nor make the portal count."""
     last = 0
     while True:
-        answer = client.call(*_list(kind, since, until, last))
+        answer = client.call(*_changed(kind, since, until, last))
         page = [_found(normal(row)) for row in items_of(answer.result)]
         if page:
             yield page
@@ -76,19 +76,34 @@ def _pages(client: PortalClient, kind: Kind, since: int, until: int) -> Iterator
             return
 
 
-def _list(kind: Kind, since: int, until: int, last: int) -> Command:
+def note_named(bitrix24: Bitrix24, portal_id: int, entity: str, ids: Sequence[int], swept_to: int, until: int) -> int:
+    """Note those of these cards that changed before `until` and that nobody knows of, as a search from `swept_to` on
+    would; how many they were. At most fifty. Raises ConnectorError, StorageUnavailable."""
+    kind = kind_of(entity)
+    number = "id" if kind.smart else "ID"
+    answer = bitrix24.client(portal_id).call(*_list(kind, {f"@{number}": list(ids)}))
+    page = [_found(normal(row)) for row in items_of(answer.result)]
+    return _note(bitrix24, portal_id, entity, [found for found in page if found.modified <= until], swept_to)
+
+
+def _changed(kind: Kind, since: int, until: int, last: int) -> Command:
     times = [from_us(moment).isoformat() for moment in (since, until)]
+    modified, number = ("updatedTime", "id") if kind.smart else ("DATE_MODIFY", "ID")
+    return _list(kind, {f">{modified}": times[0], f"<={modified}": times[1], f">{number}": last})
+
+
+def _list(kind: Kind, wanted: Mapping[str, Value]) -> Command:
+    """The method that lists cards with their times, ordered by their ids."""
     if kind.smart:
-        names, more = ("updatedTime", "createdTime", "id"), {"entityTypeId": kind.type_id}
+        names, more = ("id", "updatedTime", "createdTime"), {"entityTypeId": kind.type_id}
         method = "crm.item.list"
     else:
-        names, more, method = ("DATE_MODIFY", "DATE_CREATE", "ID"), {}, f"crm.{kind.entity}.list"
-    modified, created, number = names
+        names, more, method = ("ID", "DATE_MODIFY", "DATE_CREATE"), {}, f"crm.{kind.entity}.list"
     return method, {
         **more,
-        "filter": {f">{modified}": times[0], f"<={modified}": times[1], f">{number}": last},
-        "order": {number: "ASC"},
-        "select": [number, modified, created],
+        "filter": dict(wanted),
+        "order": {names[0]: "ASC"},
+        "select": list(names),
         "start": -1,
     }
 
@@ -99,6 +114,8 @@ def _found(row: dict[str, Value]) -> Found:
 
 def _note(bitrix24: Bitrix24, portal_id: int, entity: str, page: Sequence[Found], swept_to: int) -> int:
     """Note the cards that are newer than what is known of them and that nobody is about to look at."""
+    if not page:
+        return 0
 
     def job(sql: Sql) -> int:
         ids, now = [found.id for found in page], now_us()

@@ -8,7 +8,7 @@ import structlog
 
 from connectors.bitrix24.errors import AWAY
 from connectors.errors import ConnectorError
-from hub.bitrix24 import watching
+from hub.bitrix24 import offline, watching
 from hub.bitrix24.client import Bitrix24
 from hub.bitrix24.sweep import sweep
 from hub.clock import SECOND, now_us
@@ -97,6 +97,7 @@ class SweepDesk:
         again_s, error, swept_to = self._hub.settings.sweep_interval_s, "", due.swept_to
         try:
             swept_to, _ = sweep(self._bitrix24, due.portal_id, due.entity, due.swept_to, age_s)
+            offline.pull(self._bitrix24, due.portal_id, swept_to)
         except ConnectorError as met:
             error = f"{met.code or met.outcome}: {met.message}"[:500]
             if isinstance(met, AWAY):
