@@ -17,7 +17,7 @@ from hub.sql import Sql
 from hub.values import dumps
 
 log = structlog.get_logger(__name__)
-KINDS: tuple[tuple[Kind, ...], ...] = (("robot", "activity"), ("sender",))
+KINDS: tuple[tuple[Kind, ...], ...] = (("robot", "activity"), ("sender",), ("connector",))
 """What follows our settings. Each tuple is one area of the portal, which may be missing from its plan."""
 LOOK_S = 1.0
 CLAIM_S = 120
@@ -97,7 +97,7 @@ class RegistrationDesk:
         with self._hub.db.sql() as sql:
             connection = connections.of_portal(sql, portal_id)
             there = sql.one(
-                "SELECT 1 FROM bitrix24_registration WHERE portal_id = ? AND kind IN ('robot', 'activity', 'sender')"
+                "SELECT 1 FROM bitrix24_registration WHERE portal_id = ? AND kind NOT IN ('event', 'placement')"
                 " LIMIT 1",
                 (portal_id,),
             )

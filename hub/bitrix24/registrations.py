@@ -23,8 +23,8 @@ from hub.core import Hub
 from hub.sql import Sql
 
 log = structlog.get_logger(__name__)
-Kind = Literal["event", "placement", "robot", "activity", "sender"]
-KINDS: tuple[Kind, ...] = ("event", "placement", "robot", "activity", "sender")
+Kind = Literal["event", "placement", "robot", "activity", "sender", "connector"]
+KINDS: tuple[Kind, ...] = ("event", "placement", "robot", "activity", "sender", "connector")
 
 LIFECYCLE_EVENTS = ("ONAPPINSTALL", "ONAPPUNINSTALL", "ONAPPUPDATE", "ONAPPPAYMENT", "ONAPPTEST")
 ENTITIES = ("DEAL", "CONTACT", "LEAD", "COMPANY")
@@ -56,11 +56,18 @@ class Synced:
 
 
 Wants = Callable[[Hub, Connection], Iterable[Wanted]]
+MORE_EVENTS: list[Wants] = []
+"""Events that only some portals need."""
+Carry = Callable[[Hub, PortalClient, Sequence[Wanted], Sequence[str]], dict[str, ConnectorError]]
+CARRIED: dict[Kind, Carry] = {}
+"""Kinds that take more than a list and a call each: `(hub, client, wanted, known codes)`, what was refused by code."""
 
 
 def _events(hub: Hub, connection: Connection) -> Iterable[Wanted]:
     handler = connection.address(hub, "event")
-    return (Wanted(name, handler) for name in (*LIFECYCLE_EVENTS, *CRM_EVENTS))
+    yield from (Wanted(name, handler) for name in (*LIFECYCLE_EVENTS, *CRM_EVENTS))
+    for more in MORE_EVENTS:
+        yield from more(hub, connection)
 
 
 def _placements(hub: Hub, _connection: Connection) -> Iterable[Wanted]:
@@ -111,6 +118,9 @@ def sync(bitrix24: Bitrix24, portal_id: int, kinds: Sequence[Kind] = KINDS) -> S
     client, synced = bitrix24.client(portal_id), Synced()
     for kind in kinds:
         should = wanted(hub, connection, kind)
+        if kind in CARRIED:
+            _carried(hub, client, kind, should, synced)
+            continue
         try:
             there = client.call(_METHODS[kind].get).result
         except (NoSuchMethod, Denied) as error:
@@ -127,6 +137,21 @@ def sync(bitrix24: Bitrix24, portal_id: int, kinds: Sequence[Kind] = KINDS) -> S
         if refused:
             log.warning("registrations_refused", portal_id=portal_id, kind=kind, codes=sorted(refused))
     return synced
+
+
+def _carried(hub: Hub, client: PortalClient, kind: Kind, should: Sequence[Wanted], synced: Synced) -> None:
+    """A kind out of CARRIED. A portal that has none and is to have none is not asked."""
+    with hub.db.sql() as sql:
+        rows = sql.all(
+            "SELECT code FROM bitrix24_registration WHERE portal_id = ? AND kind = ?", (client.portal_id, kind)
+        )
+    known = [str(code) for (code,) in rows]
+    if not should and not known:
+        return
+    refused = CARRIED[kind](hub, client, should, known)
+    _note(hub, client.portal_id, kind, should, refused)
+    synced.there += len(should) - len(refused)
+    synced.refused |= {code: error.message for code, error in refused.items()}
 
 
 def wanted(hub: Hub, connection: Connection, kind: Kind) -> list[Wanted]:

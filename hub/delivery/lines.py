@@ -29,7 +29,7 @@ UNUSABLE = {"code": "line_unusable", "message": "The config of this line cannot 
 class LineSettings(BaseModel):
     """How a line sends. Rates are messages a second; None means the channel's own, 0 means no limit.
     `bitrix24_sender`: a portal's people may choose the line to send texts from a card; None is yes for a line that
-    takes phone numbers."""
+    takes phone numbers. `open_line`: the number of the portal's open line that what customers write is shown in."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -38,6 +38,7 @@ class LineSettings(BaseModel):
     rate_per_s: float | None = Field(None, ge=0, le=10_000, allow_inf_nan=False)
     rate_per_chat_per_s: float | None = Field(None, ge=0, le=10_000, allow_inf_nan=False)
     bitrix24_sender: bool | None = None
+    open_line: int | None = Field(None, ge=1, le=2_147_483_647)
 
 
 def settings_of(line: Line) -> LineSettings:

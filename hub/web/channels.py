@@ -1,15 +1,19 @@
 """`/channels/<line token>`: where messengers report to, one address per line whatever the channel."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, Response, current_app, request
 
-from connectors.channel import Callback
+from connectors.channel import Callback, ChannelEvent
 from connectors.errors import CallbackRefused
+from hub.bitrix24 import openlines
 from hub.clock import now_us
 from hub.core import Hub
 from hub.delivery import receipts
 from hub.ids import token_hash
 from hub.runtime import Runtime
 from hub.secrets import SecretError
+from hub.sql import Sql
 from hub.web.body import read_body
 from hub.web.problems import problem
 
@@ -44,9 +48,14 @@ def report(token: str) -> Response:
     except CallbackRefused as refused:
         return problem(403, "callback_refused", str(refused))
     try:
-        changed = hub.db.writer.run(lambda sql: receipts.record(sql, row[0], events, now=now_us()), lines=(row[0],))
+        changed = hub.db.writer.run(lambda sql: _note(sql, row[0], events), lines=(row[0],))
     except receipts.TooEarly:
         return problem(503, "too_early", "The message is being sent; report again in a moment.", retry_after=1)
     if changed:
         hub.ring()
     return Response(channel.answer(callback), content_type="text/plain; charset=utf-8")
+
+
+def _note(sql: Sql, line_id: str, events: Sequence[ChannelEvent]) -> int:
+    now = now_us()
+    return receipts.record(sql, line_id, events, now=now) + openlines.pass_on(sql, line_id, events, now=now)

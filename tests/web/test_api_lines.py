@@ -21,6 +21,7 @@ def test_a_line_is_made_with_defaults_and_hides_its_secrets(api: Api) -> None:
         "rate_per_s": None,
         "rate_per_chat_per_s": None,
         "bitrix24_sender": None,
+        "open_line": None,
     }
     assert (line["state"], line["queue"]) == ("active", 0)
     assert line["webhook_url"].startswith("https://hub.test/channels/")
@@ -96,6 +97,7 @@ def test_settings_change_one_by_one_and_null_goes_back_to_the_default(api: Api) 
         "rate_per_s": None,
         "rate_per_chat_per_s": None,
         "bitrix24_sender": None,
+        "open_line": None,
     }
 
 

@@ -3,7 +3,7 @@
 import structlog
 from flask import Blueprint, Response
 
-from hub.bitrix24 import connections, events, lifecycle, robot_posts, senders
+from hub.bitrix24 import connections, events, lifecycle, openlines, robot_posts, senders
 from hub.bitrix24.connections import Connection
 from hub.bitrix24.verify import Forged
 from hub.values import Value
@@ -17,6 +17,7 @@ def register(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/event/<token>", view_func=event, methods=["HEAD", "POST"])
     blueprint.add_url_rule("/robot/<token>", view_func=robot, methods=["HEAD", "POST"])
     blueprint.add_url_rule("/sms/<token>", view_func=sms, methods=["HEAD", "POST"])
+    blueprint.add_url_rule("/openlines/<token>", view_func=open_line, methods=["HEAD", "POST"])
 
 
 def event(token: str) -> Response:
@@ -55,6 +56,16 @@ def sms(token: str) -> Response:
         raise Forged
     became = senders.accept(received.hub(), connection, posted)
     log.info("bitrix24_sms", portal_id=connection.portal_id, became=became)
+    return done()
+
+
+def open_line(token: str) -> Response:
+    """An operator answers a customer who wrote to one of our lines."""
+    posted, connection = posted_to(token)
+    if not lifecycle.is_genuine(received.hub(), connection, posted) or connection is None:
+        raise Forged
+    became = openlines.accept(received.hub(), connection, posted)
+    log.info("bitrix24_open_line", portal_id=connection.portal_id, became=became)
     return done()
 
 
