@@ -59,5 +59,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     bitrix24.register(app)
     app.after_request(secured)
     if settings.trusted_proxies:
-        app.wsgi_app = TrustedProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]
+        proxies = TrustedProxies(app.wsgi_app, settings.trusted_proxies)
+        app.extensions["hub.links"].proxies = proxies
+        app.wsgi_app = proxies  # type: ignore[method-assign]
     return app

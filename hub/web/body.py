@@ -2,9 +2,9 @@
 
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from typing import TYPE_CHECKING, Any
 
 from flask import request
 from gunicorn.http.errors import ParseException
@@ -29,19 +29,26 @@ def read_input(environ: "WSGIEnvironment", limit: int) -> bytes:
     Raises Refused 400 `incomplete_body` when the caller hung up early or chunked the body wrongly, 408
     `request_timeout` when the whole of it takes more than 30 seconds.
     """
+    announced = get_content_length(environ)
+    return read_stream(lambda: get_input_stream(environ), announced, limit, environ.get("gunicorn.socket"))
+
+
+def read_stream(
+    stream: Callable[[], Any], announced: int | None, limit: int, connection: Any, *, is_here: bool = False
+) -> bytes:
+    """`read_input` for a stream of `announced` bytes that comes over a connection. `is_here`: all of it has come."""
     try:
-        with _in_time(environ):
-            raw = get_input_stream(environ).read(limit + 1)
+        with nullcontext() if is_here else _in_time(connection):
+            raw: bytes = stream().read(limit + 1)
     except (ParseException, OSError, ValueError):
         raise _incomplete() from None
-    announced = get_content_length(environ)
     if announced is not None and len(raw) < min(announced, limit + 1):
         raise _incomplete()
     return raw
 
 
 @contextmanager
-def _in_time(environ: "WSGIEnvironment") -> Iterator[None]:
+def _in_time(connection: Any) -> Iterator[None]:
     """Under gevent, end a body that drips in; elsewhere (tests) nothing drips."""
     monkey = sys.modules.get("gevent.monkey")
     if monkey is None or not monkey.is_module_patched("socket"):
@@ -56,7 +63,6 @@ def _in_time(environ: "WSGIEnvironment") -> Iterator[None]:
     except gevent.Timeout as caught:
         if caught is not timeout:
             raise
-        connection = environ.get("gunicorn.socket")
         if connection is not None:
             # Else gunicorn would go on reading what is left of the body before the next request.
             with suppress(OSError):

@@ -17,13 +17,14 @@ from hub.endpoints.parse import limits
 from hub.endpoints.waiting import Answer, Waiting
 from hub.ids import result_token, same
 from hub.values import dumps_bytes
-from hub.web.body import read_input
+from hub.web.body import read_input, read_stream
 from hub.web.limiter import LinkRates
 from hub.web.problems import of_error, problem
+from hub.web.proxies import TrustedProxies
 from hub.web.security import HEADERS, secured
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
@@ -42,11 +43,19 @@ def register(app: Flask, intake: Intake, waiting: Waiting, rates: LinkRates) -> 
     """Add the links to an application."""
     app.extensions["hub.waiting"] = waiting
     app.register_blueprint(blueprint)
-    app.wsgi_app = Links(app, intake, waiting, rates)  # type: ignore[method-assign]
+    app.extensions["hub.links"] = links = Links(app, intake, waiting, rates)
+    app.wsgi_app = links  # type: ignore[method-assign]
 
 
 class Links:
-    """WSGI middleware: answers at the links, and leaves every other address to the application."""
+    """WSGI middleware: answers at the links, and leaves every other address to the application.
+
+    `hub.web.gunicorn_worker` goes past WSGI for what is plain at the links: `take`, and, should that raise, `refuse`.
+    `proxies`: those in front of the whole application, whose middleware is passed by then, too.
+    """
+
+    paths = USUAL | RESULT
+    headers = "".join(f"{name}: {value}\r\n" for name, value in _HEADERS) + "Content-Length: "
 
     def __init__(self, app: Flask, intake: Intake, waiting: Waiting, rates: LinkRates) -> None:
         self._app = app
@@ -54,25 +63,50 @@ class Links:
         self._intake = intake
         self._waiting = waiting
         self._rates = rates
+        self.proxies: TrustedProxies | None = None
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
         path = environ.get("PATH_INFO", "")
-        if path not in USUAL and path not in RESULT:
+        if path not in self.paths:
             return self._elsewhere(environ, start_response)
         try:
-            answer = self._answer(environ, wait=path in RESULT)
+            answer = self._answer(_arrived(environ), wait=path in RESULT)
         except Exception as error:
-            with self._app.request_context(environ):
-                return secured(_refusal(error))(environ, start_response)
+            return self.refuse(error, environ, start_response)
         body = dumps_bytes(answer.body)
         start_response(_LINES[answer.status], [*_HEADERS, ("Content-Length", str(len(body)))])
         return [body]
 
-    def _answer(self, environ: "WSGIEnvironment", *, wait: bool) -> Answer:
+    def take(
+        self, request: Any, connection: Any, peer: str, fields: "Mapping[str, str]", *, announced: int, is_here: bool
+    ) -> tuple[str, bytes]:
+        """Status line and body for one of gunicorn's own requests at a link, whose body is `announced` bytes long and
+        has come already (`is_here`) or not yet. `fields`: its headers by lower-case name. Raises as `refuse` takes."""
+        answer = self._answer(
+            Arrived(
+                method=_method(request.method),
+                query=request.query.encode("latin-1"),
+                body=b""
+                if request.method == "GET"
+                else read_stream(lambda: request.body, announced, limits.body_bytes, connection, is_here=is_here),
+                content_type=fields.get("content-type", ""),
+                headers=fields,
+                source=peer if self.proxies is None else self.proxies.caller(peer, fields.get("x-forwarded-for", "")),
+                received_at=now_us(),
+            ),
+            wait=request.path in RESULT,
+        )
+        return _LINES[answer.status], dumps_bytes(answer.body)
+
+    def refuse(
+        self, error: Exception, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> "Iterable[bytes]":
+        """Tell the caller of a link what went wrong, as the application tells it everywhere."""
+        with self._app.request_context(environ):
+            return secured(_refusal(error))(environ, start_response)
+
+    def _answer(self, arrived: Arrived, *, wait: bool) -> Answer:
         """Store and start; then answer at once, or `wait` for the result."""
-        if environ["REQUEST_METHOD"] not in METHODS:
-            raise MethodNotAllowed(valid_methods=[*METHODS, *SILENT])
-        arrived = _arrived(environ)
         outcome = self._accept(arrived, wait=wait)
         if not wait:
             return Answer(outcome.status, outcome.answer)
@@ -127,11 +161,18 @@ def _refusal(error: Exception) -> Response:
     return of_error(error)
 
 
+def _method(method: str) -> str:
+    if method not in METHODS:
+        raise MethodNotAllowed(valid_methods=[*METHODS, *SILENT])
+    return method
+
+
 def _arrived(environ: "WSGIEnvironment") -> Arrived:
+    method = _method(environ["REQUEST_METHOD"])
     return Arrived(
-        method=environ["REQUEST_METHOD"],
+        method=method,
         query=environ.get("QUERY_STRING", "").encode("latin-1"),
-        body=b"" if environ["REQUEST_METHOD"] == "GET" else read_input(environ, limits.body_bytes),
+        body=b"" if method == "GET" else read_input(environ, limits.body_bytes),
         content_type=environ.get("CONTENT_TYPE", ""),
         headers={
             name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")

@@ -22,17 +22,22 @@ class TrustedProxies:
             raise ConfigurationError(f"HUB_TRUSTED_PROXIES: {error}") from None
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
-        caller = environ.get("REMOTE_ADDR", "")
-        if self._trusted(caller):
-            for added in reversed(environ.get("HTTP_X_FORWARDED_FOR", "").split(",")):
-                if not added.strip() or not self._trusted(caller):
-                    break
-                caller = added.strip()[:64]
-            environ["REMOTE_ADDR"] = caller
+        peer = environ.get("REMOTE_ADDR", "")
+        if self._trusted(peer):
+            environ["REMOTE_ADDR"] = self.caller(peer, environ.get("HTTP_X_FORWARDED_FOR", ""))
             scheme = environ.get("HTTP_X_FORWARDED_PROTO", "").strip()
             if scheme in ("http", "https"):
                 environ["wsgi.url_scheme"] = scheme
         return self._app(environ, start_response)
+
+    def caller(self, peer: str, forwarded_for: str) -> str:
+        """Who calls when `peer` is connected and sends this X-Forwarded-For."""
+        caller = peer
+        for added in reversed(forwarded_for.split(",")):
+            if not added.strip() or not self._trusted(caller):
+                break
+            caller = added.strip()[:64]
+        return caller
 
     def _trusted(self, address: str) -> bool:
         try:
