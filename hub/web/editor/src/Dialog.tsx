@@ -10,7 +10,8 @@ export function Dialog({ title, close, children, className = "" }: Props): React
   useEffect(() => {
     const dialog = place.current;
     const before = document.activeElement as HTMLElement | null;
-    dialog?.showModal();
+    dialog?.showModal(); // which puts the focus on the first button
+    dialog?.querySelector<HTMLElement>("[data-autofocus]")?.focus();
     return () => {
       dialog?.close();
       before?.focus?.();

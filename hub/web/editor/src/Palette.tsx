@@ -57,7 +57,7 @@ export function Palette({ after, close }: { after: Place | null; close: () => vo
         placeholder={t("Search")}
         aria-label={t("Search among the blocks")}
         value={wanted}
-        autoFocus
+        data-autofocus=""
         onChange={(event) => setWanted(event.target.value)}
         onKeyDown={(event) => {
           if (event.key === "Enter" && offered[0]) {

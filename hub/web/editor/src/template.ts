@@ -49,13 +49,18 @@ export function leaves(tree: Json, title: (path: string) => string | undefined =
   const walk = (value: Json, path: string): void => {
     if (found.length >= MAX_LEAVES) return;
     const inner = value !== null && typeof value === "object" && literal(value) === null;
-    if (path) found.push({ path, label: title(path) ?? spoken(path), value: shown(value), title: path, inner });
+    if (path) found.push({ path, label: title(path) ?? spoken(path), value: inner ? outline(value) : shown(value), title: path, inner });
     if (!inner) return;
     if (Array.isArray(value)) value.forEach((one, at) => walk(one, step(path, at)));
     else for (const [name, one] of Object.entries(value as Record<string, Json>)) walk(one, step(path, name));
   };
   walk(tree, "");
   return found;
+}
+
+/** A list by its length, an object by its sign: what is in them stands below them. */
+function outline(value: Json): string {
+  return Array.isArray(value) ? `[${value.length}]` : "{…}";
 }
 
 export function shown(value: Json | undefined): string {
@@ -67,7 +72,7 @@ export function shown(value: Json | undefined): string {
 /** Those that a search finds by name, by path or by value; better places first. */
 export function matching(all: Leaf[], wanted: string): Leaf[] {
   const words = wanted.toLocaleLowerCase().trim().split(/\s+/).filter(Boolean);
-  if (words.length === 0) return all.filter((leaf) => !leaf.inner || leaf.value !== "");
+  if (words.length === 0) return all;
   const rank = (leaf: Leaf): number => {
     const name = leaf.label.toLocaleLowerCase();
     const path = leaf.path.toLocaleLowerCase();
