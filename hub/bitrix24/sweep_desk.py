@@ -20,6 +20,8 @@ SYNC_S = 5.0
 CLAIM_S = 900
 """A search that its process did not finish is due again after so long. Two at once do no harm."""
 AWAY_S = 30.0
+PULL_S = 60.0
+"""The portal's own list is read once for all kinds of cards, and no more often than this however short the interval."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class SweepDesk:
         self._bitrix24, self._hub, self._library = bitrix24, bitrix24.hub, library
         self._configs: dict[int, int] = {}
         self._synced_at = 0
+        self._pulled_at: dict[int, int] = {}
 
     def hand_out(self, free: int) -> Sequence[Callable[[], None]]:
         """The searches that are due."""
@@ -97,7 +100,7 @@ class SweepDesk:
         again_s, error, swept_to = self._hub.settings.sweep_interval_s, "", due.swept_to
         try:
             swept_to, _ = sweep(self._bitrix24, due.portal_id, due.entity, due.swept_to, age_s)
-            offline.pull(self._bitrix24, due.portal_id, swept_to)
+            self._pull(due.portal_id, swept_to)
         except ConnectorError as met:
             error = f"{met.code or met.outcome}: {met.message}"[:500]
             if isinstance(met, AWAY):
@@ -111,6 +114,12 @@ class SweepDesk:
                 (swept_to, next_at, error, due.portal_id, due.entity),
             )
         )
+
+    def _pull(self, portal_id: int, until: int) -> None:
+        now = now_us()
+        if now - self._pulled_at.get(portal_id, 0) >= PULL_S * SECOND:
+            self._pulled_at[portal_id] = now
+            offline.pull(self._bitrix24, portal_id, until)
 
 
 def _watch(sql: Sql, *, portal_id: int, wanted: set[str], now: int) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from connectors.errors import ConnectorError
-from hub.bitrix24 import offline, sweep
+from hub.bitrix24 import offline, sweep, sweep_desk
 from hub.clock import now_us
 from hub.sandbox.faults import Fault
 from tests.bitrix24.conftest import control
@@ -16,7 +16,8 @@ NAMES = {"ONCRMDEALADD", "ONCRMDEALUPDATE", "ONCRMDEALDELETE", "ONCRMDEALMOVETOC
 
 
 @pytest.fixture
-def sweeping(scene: Scene) -> Sweeping:
+def sweeping(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Sweeping:
+    monkeypatch.setattr(sweep_desk, "PULL_S", 0.0)
     return Sweeping(scene)
 
 
