@@ -52,5 +52,9 @@ def test_a_person_is_invited_and_the_password_shown_once_can_be_copied(site: Sit
     page.get_by_role("button", name="Пригласить").click()
     shown = page.get_by_test_id("one-time-password")
     expect(shown).to_have_value(PASSWORD)
-    page.reload()
+    with page.expect_download() as saved:
+        page.goto("/settings", wait_until="networkidle")
+        page.get_by_role("link", name="Скачать").click()
+    assert saved.value.suggested_filename.endswith(".zip")
+    page.goto("/settings/people")
     expect(page.get_by_test_id("one-time-password")).to_have_count(0)

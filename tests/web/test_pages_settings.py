@@ -1,6 +1,8 @@
 """Settings as pages: people, keys, values, and what every portal may set for itself."""
 
+import io
 import re
+import zipfile
 from typing import Any
 
 import pytest
@@ -147,3 +149,15 @@ def test_the_operator_enters_a_local_application_and_its_secret_is_not_shown(adm
     assert post(admin, "/settings/bitrix24", **(pair | {"client_id": "nothing"})).status_code == 422
     assert post(admin, "/settings/bitrix24/forget", client_id=pair["client_id"]).status_code == 303
     assert pair["client_id"] not in admin.get("/settings/bitrix24").get_data(as_text=True)
+
+
+def test_everything_of_the_portal_is_exported_for_administrators_only(
+    app: Any, admin: Any, hub: Hub, portal: Portal
+) -> None:
+    post(admin, "/settings/values/constants", name="address", value="Невский, 1")
+    given = admin.get("/settings/export", buffered=True)
+    assert given.status_code == 200
+    with zipfile.ZipFile(io.BytesIO(given.data)) as archive:
+        assert "Невский, 1" in archive.read("constant.ndjson").decode()
+    editor = signed_in(app, hub, portal, "editor@shop.test", "editor")
+    assert editor.get("/settings/export").status_code == 403

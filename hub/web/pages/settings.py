@@ -1,9 +1,11 @@
 """Settings of a portal: language, time zone, retention, own numbers, where notices go; and the tabs of all settings."""
 
 from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo, available_timezones
 
-from flask import Flask, Response, redirect, render_template, request
+from flask import Flask, Response, redirect, render_template, request, send_file
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from werkzeug.wrappers import Response as AnyResponse
@@ -11,6 +13,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from hub.delivery import interventions, lines
 from hub.errors import HubError, Invalid
 from hub.portals import service
+from hub.upkeep.export import export
+from hub.web.i18n import zone
 from hub.web.pages.shell import hub, me, needs, page, screens
 
 blueprint = screens("settings")
@@ -68,6 +72,21 @@ def change() -> Response | AnyResponse:
         first = getattr(error, "errors", None)
         return _show(problem=first[0]["message"] if first else error.message)
     return redirect("/settings?done=1", 303)
+
+
+@blueprint.get("/settings/export")
+@needs("admin")
+def archive() -> Response:
+    """Everything that is kept of the portal, as one file without secrets."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "hubline.zip"
+        export(hub(), me().portal_id, file)
+        # Open before the folder goes: what is open can still be read to its end.
+        opened = file.open("rb")
+    name = f"hubline-{datetime.now(zone()):%Y-%m-%d}.zip"
+    made = send_file(opened, "application/zip", as_attachment=True, download_name=name)
+    made.headers["Cache-Control"] = "no-store"
+    return made
 
 
 def _show(problem: str = "") -> Response:

@@ -14,7 +14,7 @@ from hub.web.access.throttle import tries
 from hub.web.pages.shell import hub, me, needs, page, screens
 
 blueprint = screens("settings_people")
-ROLES = {"admin": _("Administrator: everything"), "editor": _("Editor: scenarios"), "viewer": _("Viewer: reads")}
+ROLES = {"admin": _("Administrator"), "editor": _("Editor"), "viewer": _("Viewer")}
 
 
 @blueprint.get("/settings/people")
