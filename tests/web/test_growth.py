@@ -26,6 +26,7 @@ QUEUED = 4_000
 FILLED = ("message", "request", "run")
 GROWING = (*FILLED, "attempt", "step", "event_key")
 ME = "host:1:me"
+EXPLAIN = {"sqlite": "EXPLAIN QUERY PLAN", "postgresql": "EXPLAIN"}
 SENT = Settlement(state="sent", outcome="sent", provider_id="7", sent_parts=("7",), http_status=200)
 
 
@@ -172,6 +173,24 @@ def test_a_page_of_the_journal_is_found_by_indexes(
     assert answer.get_json()["items"]
     assert whole_tables(hub, statements) == []
     assert sorted_rows(hub, statements) == []
+
+
+@pytest.mark.parametrize("more", ["", "&state=sent", "&state=failed,undelivered", "&after=2020-01-01T00:00:00Z"])
+def test_a_page_of_a_chat_reads_no_other_chats_messages(
+    more: str, link: str, api: Api, app: Any, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with written_down(app.extensions["hub"], monkeypatch) as statements:
+        assert api.get(f"/messages?chat=12345{more}&limit=50").status_code == 200
+    of_chat = {text: values for text, values in statements.items() if "chat_id_raw" in text and "FROM message" in text}
+    connection = hub.db.connect()
+    plans = [
+        "\n".join(str(row[-1]) for row in connection.execute(f"{EXPLAIN[hub.db.dialect]} {text}", values))
+        for text, values in of_chat.items()
+    ]
+    connection.close()
+    assert plans
+    assert all("message_by_chat" in plan for plan in plans), plans
+    assert sorted_rows(hub, of_chat) == []
 
 
 def test_a_page_that_has_lost_its_index_is_noticed(
