@@ -51,6 +51,8 @@ export class Saver {
       window.clearTimeout(this.saveTimer);
       if (doc !== this.saved && this.store.state.saving.kind !== "conflict") {
         this.saveTimer = window.setTimeout(() => void this.flush(), SAVE_MS);
+      } else if (this.store.state.saving.kind === "dirty") {
+        this.store.set({ saving: { kind: "saved", at: Date.now() } }); // undone to what is kept
       }
     }
   }
