@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -14,11 +15,13 @@ HERE = Path(__file__).resolve().parent
 CATALOGUE = HERE / "ru" / "LC_MESSAGES" / "messages.mo"
 WORDS = HERE.parent / "static" / "words" / "ru.json"
 """What scripts and the editor say: `{msgid: text}`, a list of forms where it is counted."""
+_NO_DATE = datetime(2000, 1, 1, tzinfo=UTC)
+"""The same parts give the same bytes, whenever they are put together."""
 
 
 def merged() -> Catalog:
     """All parts as one catalogue. Raises ValueError when two parts translate one text differently."""
-    whole = Catalog(locale="ru", project="Hubline", fuzzy=False)
+    whole = Catalog(locale="ru", project="Hubline", fuzzy=False, creation_date=_NO_DATE, revision_date=_NO_DATE)
     for file in sorted((HERE / "ru").glob("*.po")):
         with file.open("rb") as source:
             part = read_po(source, locale="ru")
