@@ -1,5 +1,6 @@
 """From a click in the portal to a message at the messenger, through real processes and real posts."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -109,3 +110,39 @@ def test_processes_killed_between_events_and_their_runs_start_each_once(live: Li
     cards = live.scene.rows("SELECT query FROM request WHERE outcome = 'run'")
     told = {query.partition("&recovered")[0] for (query,) in cards}
     assert (len(cards), told) == (20, {f"entity=deal&id={number}" for number in numbers})
+
+
+def test_a_scenario_that_writes_the_deal_that_started_it_runs_once(live: Live) -> None:
+    write = {"id": "write", "type": "bitrix24_write", "config": {"action": "update", "fields": {"TITLE": "Seen"}}}
+    scenario = live.scene.scenario(write, on="updated")
+    live.start()
+    live.click(OPPORTUNITY="777")
+    # Its own change is told like any other, looked at, and known again.
+    wait_until(
+        lambda: ("unchanged", ["own_change"]) in live.scene.requests(),
+        within_s=60,
+        what="its own change to be looked at",
+    )
+    wait_until(lambda: live.scene.waiting() == 0, within_s=30, what="all changes looked at")
+    assert live.scene.rows("SELECT scenario_id, status FROM run") == [(scenario, "completed")]
+    assert live.scene.connected.portal.crm.items[2][1]["TITLE"] == "Seen"
+
+
+def test_a_second_after_the_removal_nothing_is_called_with_the_old_tokens(live: Live) -> None:
+    live.scene.scenario(SEND, on="updated")
+    cloud = live.scene.connected.simulator.cloud
+    live.start()
+    searches = "SELECT swept_to FROM bitrix24_watch WHERE swept_to IS NOT NULL"
+    wait_until(lambda: bool(live.scene.rows(searches)), within_s=30, what="the first search")
+    live.click(OPPORTUNITY="778")
+    control(live.scene.connected.simulator, "uninstall", clean=0)
+    told = [row for row in cloud.queue.deliveries() if row.name == "ONAPPUNINSTALL"]
+    wait_until(lambda: all(row.status for row in told), within_s=10, what="the removal to be told")
+    assert [row.status for row in told] == [200]
+    removed = told[0].sent_at + told[0].ms / 1000
+    live.click(OPPORTUNITY="779")
+    # Searches would come every second, and changes were waiting: there is time enough for several of either.
+    wait_until(lambda: time.time() > removed + 5, within_s=10, what="five seconds")
+    late = [call for call in cloud.calls if call.at > removed + 1]
+    assert [(call.method, call.error) for call in late] == []
+    assert live.scene.connected.state() == "uninstalled"
