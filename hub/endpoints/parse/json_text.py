@@ -30,10 +30,10 @@ _repairs = {
     "R4": "A missing comma between two values was added.",
     "R5": "The missing outer braces were added.",
 }
-_space = re.compile(r"[ \t\r\n]*+")
+_space = re.compile(r"[ \t\r\n]*")
 _odd = "\ufeff\u00a0\u202f\u2007\u200b\u200c\u200d\u2060"
-_any_space = re.compile(rf"[ \t\r\n{_odd}]*+")
-_number = re.compile(r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_any_space = re.compile(rf"[ \t\r\n{_odd}]*")
+_number = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _words: dict[str, Value] = {"true": True, "false": False, "null": None}
 
 
