@@ -11,6 +11,7 @@ from hub.delivery import journal
 from hub.endpoints import taking_up
 from hub.errors import HubError
 from hub.scenarios import queries, versions
+from hub.scenarios.block import Block
 from hub.scenarios.models import Scenario
 from hub.scenarios.queries import IN_TROUBLE, STATUSES, RunFilter
 from hub.scenarios.registry import blocks
@@ -27,7 +28,7 @@ Which = Literal["same", "current"]
 
 @dataclass(frozen=True)
 class StepLine:
-    """A step as the page shows it: what its block is called, and beside it its kind, or its id when that is its name."""
+    """A step as the page shows it: the `title` of its block, and its `kind` (its id where the kind is the title)."""
 
     step: dict[str, Any]
     title: str
@@ -115,9 +116,9 @@ def _retry_all(run_id: str, start: Start, version: Which) -> int:
     return count
 
 
-def _step_line(step: dict[str, Any], title: str, kind: str) -> StepLine:
+def _step_line(step: dict[str, Any], title: str, block: Block | None) -> StepLine:
     """A block without a title of its own is called by its kind."""
-    kind = str(gettext(kind)) if kind else step["type"]
+    kind = str(gettext(block.title)) if block is not None else step["type"]
     return StepLine(step, title or kind, kind if title else step["block"])
 
 

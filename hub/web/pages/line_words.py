@@ -57,10 +57,6 @@ SETTINGS: Mapping[str, Words] = {
     "rate_per_chat_per_s": Words(_("Messages a second to one chat"), _("Empty: what the messenger allows.")),
     "bitrix24_sender": Words(_("Offer the line in cards of Bitrix24")),
     "open_line": Words(
-        _("Open line of Bitrix24"),
-        _("Its number: what customers write then stands in the contact centre. Empty: nothing is passed on."),
-    ),
-    "open_line": Words(
         _("Number of the open line in Bitrix24"),
         _("Its operators see what customers write to this line and answer there. Empty: nobody is shown it."),
     ),
