@@ -128,12 +128,7 @@ def _page(run_id: str, error: str = "", status: int = 200) -> Response:
         kept = queries.version_at(session, me().portal_id, run["scenario"], run["version"])
         titles = {block.id: block.title for block in versions.document_of(kept).blocks} if kept else {}
         kinds = blocks()
-        steps = [
-            _step_line(
-                step, titles.get(step["block"]) or "", kinds[step["type"]].title if step["type"] in kinds else ""
-            )
-            for step in run["steps"]
-        ]
+        steps = [_step_line(step, titles.get(step["block"]) or "", kinds.get(step["type"])) for step in run["steps"]]
         messages = journal.shown(session, journal.of_run(session, me().portal_id, run_id))
         names = queries.names(session, me().portal_id)
         alike = queries.failed_alike(session, me().portal_id, run_id, limit=MOST_ALIKE)
