@@ -161,3 +161,17 @@ def test_everything_of_the_portal_is_exported_for_administrators_only(
         assert "Невский, 1" in archive.read("constant.ndjson").decode()
     editor = signed_in(app, hub, portal, "editor@shop.test", "editor")
     assert editor.get("/settings/export").status_code == 403
+
+
+def test_whoever_only_looks_sees_which_constants_there_are_and_not_what_is_in_them(
+    app: Any, hub: Hub, portal: Portal, api: Any
+) -> None:
+    assert api.put("/constants/delivery_key", {"value": "very-secret-value"}).status_code == 200
+    viewer = signed_in(app, hub, portal, "viewer@shop.test", "viewer")
+    shown = viewer.get("/settings/values").text
+    assert "delivery_key" in shown
+    assert "very-secret-value" not in shown
+    assert viewer.get("/api/v1/constants", headers=OWN).status_code == 403
+    assert viewer.get("/api/v1/constants/delivery_key", headers=OWN).status_code == 403
+    editor = signed_in(app, hub, portal, "editor@shop.test", "editor")
+    assert "very-secret-value" in editor.get("/settings/values").text

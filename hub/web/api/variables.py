@@ -25,13 +25,13 @@ class AnyValue(Input):
     value: Any
 
 
-@route("GET", "/constants", summary="All constants", shape="Variable", page=True)
+@route("GET", "/constants", summary="All constants", shape="Variable", page=True, role="editor")
 def list_constants(call: Call) -> Value:
     """By name."""
     return _all(call, Constant)
 
 
-@route("GET", "/constants/{name}", summary="One constant", shape="Variable")
+@route("GET", "/constants/{name}", summary="One constant", shape="Variable", role="editor")
 def read_constant(call: Call, name: str) -> Value:
     """404 when there is none."""
     return _one(call, Constant, name)

@@ -14,6 +14,8 @@ from hub.values import Value, dumps, loads
 from hub.web.pages.shell import hub, me, needs, page, screens
 
 blueprint = screens("settings_values")
+HIDDEN = "•••"
+"""What a constant looks like to people who cannot change it: secrets of other services are kept in constants."""
 _KINDS: dict[str, type[Constant] | type[GlobalVariable]] = {"constants": Constant, "variables": GlobalVariable}
 
 
@@ -50,6 +52,8 @@ def _show(problem: str = "") -> Response:
     portal_id = me().portal_id
     with hub().db.read() as session:
         constants = _rows(variables.all_of(session, Constant, portal_id))
+        if not me().may("editor"):
+            constants = [row | {"shown": HIDDEN} for row in constants]
         changing = _rows(variables.all_of(session, GlobalVariable, portal_id))
     hints = (
         _("Fixed texts such as a shop’s address. In a text: {{ address }}."),
