@@ -146,9 +146,9 @@ class Runner:
     ) -> list[Claimed]:
         """Carry on a run that this process has claimed, until it waits, ends or is taken away.
 
-        With `interactive_until` somebody waits for the result: messages that may go at once are claimed and
-        returned, for the caller to send. `inputs`: those of its request, where they are known. `first`: writes the
-        first thing there is to write, together with something of the caller's.
+        With `interactive_until` somebody waits for the result: the messages with which it comes to rest are claimed
+        and returned, as far as they may go at once, for the caller to send. `inputs`: those of its request, where they
+        are known. `first`: writes the first thing there is to write, together with something of the caller's.
         """
         write = first or self._write
         if inputs is None:

@@ -51,9 +51,10 @@ def update(
     owner: str,
     keep: bool,
 ) -> list[Claimed] | None:
-    """Store a further advance of a run this process owns. `keep`: go on owning it and claim its messages.
-    None when the claim was lost: then nothing was written."""
-    status, wake_at, owned = standing(made, state, owner if keep or made.perform else None, now)
+    """Store a further advance of a run this process owns. `keep`: claim its messages for this process, unless a call
+    is to be made first: while that lasts they would go neither here nor elsewhere. None when the claim was lost: then
+    nothing was written."""
+    status, wake_at, owned = standing(made, state, owner, now)
     if is_settled(sql, made, state):
         wake_at = now
     held = sql.run(
@@ -78,7 +79,7 @@ def update(
         return None
     left = effects_of(run.id, run.portal_id, made, view, now=now, ttl_s=ttl_s)
     heads = effects.write(sql, [left], now=now)
-    return claim_heads(sql, left, heads, owner=owner, now=now) if keep else []
+    return claim_heads(sql, left, heads, owner=owner, now=now) if keep and made.perform is None else []
 
 
 def claim_due(sql: Sql, *, owner: str, limit: int, now: int) -> list[RunRow]:

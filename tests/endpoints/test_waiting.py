@@ -1,5 +1,6 @@
 """Whoever waits at the results link has his message sent, and his run carried on, by the process that he called."""
 
+import time
 from typing import Any
 
 import pytest
@@ -106,3 +107,23 @@ def test_a_run_whose_message_is_to_be_tried_again_waits_on_without_its_maker(
     run = site.run(outcome.run_id)
     assert (run["status"], run["owner"]) == ("waiting", None)
     assert site.runtime.runner.in_hand == set()
+
+
+def test_a_message_made_between_two_calls_after_the_caller_left_is_sent_without_recovering_it(
+    site: Site, waiting: Waiting
+) -> None:
+    first = {"id": "first", "type": "http_request", "config": {"method": "POST", "url": "https://shop.test/"}}
+    outcome = site.post(site.token(site.scenario(first, greet(), first | {"id": "second"}, give(a="1"))), wait=True)
+    until = now_us() + SECOND // 5
+    claimed: list[Any] = []
+
+    def call(_spec: Any, _caller: Any) -> dict[str, Any]:
+        claimed.extend(site.column("SELECT state FROM message"))
+        while now_us() <= until:
+            time.sleep(0.01)
+        return {"status": 200, "headers": {}, "body": "", "text": "", "ms": 1}
+
+    site.runtime.runner._performers = {"http": call}
+    assert waiting.follow(outcome, until).status == 200
+    assert claimed == ["queued"]
+    assert site.column("SELECT state FROM message WHERE owner IS NULL") == ["queued"]
