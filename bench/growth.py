@@ -52,8 +52,8 @@ def _pages(site: Site, kind: str) -> list[Row]:
     chosen = {
         "messages": ({}, {"state": "sent"}, {"state": "failed"}, {"chat": "12345"}, {"line": site.line}),
         "messages of": ({"scenario": scenario}, {"reason": "blocked", "state": "failed"}, {"after": month_ago}),
-        "runs": ({}, {"scenario": scenario}, {"status": "completed"}),
-        "requests": ({}, {"scenario": scenario}, {"outcome": "run"}),
+        "runs": ({}, {"scenario": scenario}, {"status": "completed"}, {"status": "failed"}, {"status": "waiting"}),
+        "requests": ({}, {"scenario": scenario}, {"outcome": "run"}, {"outcome": "refused"}),
     }
     slowest = (0.0, "")
     for what, filters in chosen.items():

@@ -23,7 +23,7 @@ def new_id() -> str:
 
 def id_at(moment: int) -> str:
     """What ids made later than this moment (µs) are greater than."""
-    return f"{moment // 1000:012x}"
+    return f"{max(0, moment) // 1000:012x}"
 
 
 def new_link_token() -> str:

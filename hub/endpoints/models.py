@@ -1,12 +1,9 @@
 """What arrives at a link, kept whole, and the event keys that make a repeated request run once."""
 
 from sqlalchemy import Index
-from sqlalchemy import text as sql_text
 from sqlmodel import Field, SQLModel
 
 from hub.columns import BIG, blob, json_text, moment, text
-
-_NOT_RUN = sql_text("outcome <> 'run'")
 
 
 class IncomingRequest(SQLModel, table=True):
@@ -17,7 +14,6 @@ class IncomingRequest(SQLModel, table=True):
     __table_args__ = (
         Index("request_by_portal", "portal_id", "id"),
         Index("request_by_scenario", "scenario_id", "outcome", "id"),
-        Index("request_not_run", "portal_id", "outcome", "id", postgresql_where=_NOT_RUN, sqlite_where=_NOT_RUN),
     )
 
     id: str = Field(primary_key=True, max_length=32)

@@ -6,7 +6,6 @@ from sqlmodel import Field, SQLModel
 from hub.columns import BIG, counting_key, json_text, moment
 
 _TO_BE_TOLD = text("watched AND (result IS NOT NULL OR ended_at IS NOT NULL)")
-_TROUBLED = text("status IN ('failed', 'partial', 'cancelled', 'expired')")
 _HAS_WAKE, _HAS_AWAITS, _HAS_OWNER, _HAS_REQUEST = (
     text(f"{name} IS NOT NULL") for name in ("wake_at", "awaits", "owner", "request_id")
 )
@@ -96,7 +95,6 @@ class Run(SQLModel, table=True):
     __table_args__ = (
         Index("run_by_portal", "portal_id", "id"),
         Index("run_by_scenario", "scenario_id", "status", "id"),
-        Index("run_in_trouble", "portal_id", "status", "id", postgresql_where=_TROUBLED, sqlite_where=_TROUBLED),
         Index("run_due", "wake_at", postgresql_where=_HAS_WAKE, sqlite_where=_HAS_WAKE),
         Index("run_awaits", "awaits", postgresql_where=_HAS_AWAITS, sqlite_where=_HAS_AWAITS),
         Index("run_owned", "owner", postgresql_where=_HAS_OWNER, sqlite_where=_HAS_OWNER),

@@ -244,14 +244,6 @@ def upgrade() -> None:
     )
     op.create_index("request_by_portal", "request", ["portal_id", "id"], unique=False)
     op.create_index("request_by_scenario", "request", ["scenario_id", "outcome", "id"], unique=False)
-    op.create_index(
-        "request_not_run",
-        "request",
-        ["portal_id", "outcome", "id"],
-        unique=False,
-        postgresql_where=sa.text("outcome <> 'run'"),
-        sqlite_where=sa.text("outcome <> 'run'"),
-    )
     op.create_table(
         "run",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -286,14 +278,6 @@ def upgrade() -> None:
     )
     op.create_index("run_by_portal", "run", ["portal_id", "id"], unique=False)
     op.create_index("run_by_scenario", "run", ["scenario_id", "status", "id"], unique=False)
-    op.create_index(
-        "run_in_trouble",
-        "run",
-        ["portal_id", "status", "id"],
-        unique=False,
-        postgresql_where=sa.text("status IN ('failed', 'partial', 'cancelled', 'expired')"),
-        sqlite_where=sa.text("status IN ('failed', 'partial', 'cancelled', 'expired')"),
-    )
     op.create_index(
         "run_owned",
         "run",
