@@ -44,7 +44,14 @@ SCREENS = (
     Screen("line-refused", "/lines/{id}", lambda at: _line(at, "Склад")),
     Screen("fields", "/fields"),
     Screen("settings", "/settings"),
+    Screen("settings-people", "/settings/people"),
+    Screen("settings-keys", "/settings/keys"),
+    Screen("settings-values", "/settings/values"),
+    Screen("settings-bitrix24", "/settings/bitrix24"),
     Screen("health", "/health"),
+    Screen("notices", "/notices"),
+    Screen("search", "/search?q=7777"),
+    Screen("import", "/scenarios/import"),
     Screen("nothing-here", "/no-such-page"),
 )
 
