@@ -198,6 +198,12 @@ def test_the_main_page_opens_for_everybody_and_keeps_only_administrators_tokens(
     assert mine.role == "admin"
 
 
+def test_whoever_may_begin_a_scenario_is_brought_to_it_while_there_is_none(visitor: Visitor) -> None:
+    installed(visitor)
+    assert 'data-wanted="/scenarios"' in visitor.open(visitor.frame(user=1)).get_data(as_text=True)
+    assert 'data-wanted="/"' in visitor.open(visitor.frame(user=2)).get_data(as_text=True)
+
+
 def test_a_portal_that_needs_somebody_heals_when_an_administrator_opens_it(visitor: Visitor, hub: Hub) -> None:
     installed(visitor)
     hub.db.writer.run(lambda sql: sql.run("UPDATE bitrix24_token SET broken = 'invalid_grant'"))

@@ -12,6 +12,7 @@ from hub.bitrix24 import apps, customer, install, lifecycle
 from hub.bitrix24.connections import Connection
 from hub.bitrix24.verify import Claim, Forged, Proof, claim_of_page, prove
 from hub.errors import HubError
+from hub.scenarios import queries
 from hub.values import Value, dumps, loads
 from hub.web.access import frame
 from hub.web.access.identity import Identity
@@ -81,7 +82,7 @@ def wanted(claim: Claim, proof: Proof, person: Identity, posted: dict[str, Value
     """The address of ours that a placement opens. Raises Invalid, Forbidden, Unproven."""
     entity = customer.TABS.get(str(posted.get("PLACEMENT", "")))
     if entity is None:
-        return "/"
+        return _first_page(person)
     card = customer.read(received.bitrix24(), claim, proof, entity, placement_options(posted))
     return f"/customer/{customer.ticket(received.hub(), person.portal_id, person.key, card)}"
 
@@ -101,6 +102,13 @@ def placement_options(posted: dict[str, Value]) -> dict[str, Value]:
 
 
 # ---------------------------------------------------------------- parts
+
+
+def _first_page(person: Identity) -> str:
+    """The overview; the ways to begin a scenario for whoever may, as long as there is none to look at."""
+    with received.hub().db.read() as session:
+        begun = queries.any_scenario(session, person.portal_id)
+    return "/" if begun or not person.may("editor") else "/scenarios"
 
 
 def _proven(posted: dict[str, Value]) -> tuple[Claim, Proof]:
