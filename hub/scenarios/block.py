@@ -56,8 +56,9 @@ __all__ = [
 ]
 
 JsonType = Literal["string", "number", "boolean", "object", "list", "any"]
-Summary = tuple[str, Mapping[str, str | int | float]]
-"""A text with `%(name)s` places, and what stands in them: texts, marked texts, or a duration in seconds."""
+Summary = tuple[str, Mapping[str, str | int | float | tuple[str, ...]]]
+"""A text with `%(name)s` places, and what stands in them: texts, marked texts, a duration in seconds, or codes of the
+CRM, which are shown by the portal's own words."""
 
 
 @dataclass(frozen=True)
@@ -148,10 +149,11 @@ class RunContext(Protocol):
 
 @dataclass(frozen=True)
 class CrmInfo:
-    """What is known of a kind of card in the CRM: the codes of its fields, and of its stages over all funnels."""
+    """What is known of a kind of card in the CRM: its fields, and its stages over all funnels, each code with what the
+    portal calls it."""
 
-    fields: frozenset[str]
-    stages: frozenset[str]
+    fields: Mapping[str, str]
+    stages: Mapping[str, str]
 
 
 class CheckContext(Protocol):

@@ -41,7 +41,10 @@ class CheckResources:
         if not isinstance(fields, dict) or not fields:
             return None
         stages = loads(row[1]).get("stages") if row is not None else None
-        return CrmInfo(frozenset(fields), frozenset(stages if isinstance(stages, dict) else ()))
+        return CrmInfo(
+            {code: str(shown["title"]) for code, shown in fields.items()},
+            {code: str(shown["name"]) for code, shown in (stages or {}).items()},
+        )
 
 
 def line_info(line: Line) -> LineInfo:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from hub.language import field_problem
+from hub.scenarios import invalid
 from hub.scenarios.block import JsonType, Problem
 from hub.scenarios.reading import MAX_BYTES, Unreadable, read_json, read_yaml, tidy
 from hub.scenarios.registry import blocks as known_blocks
@@ -152,16 +153,7 @@ def schema_problems(error: ValidationError, block: str | None = None, code: str 
     """A validation error as problems, one clear sentence each, with the path of the field."""
     for detail in error.errors(include_url=False, include_input=False):
         path = field_path(detail["loc"])
-        kind, message = detail["type"], detail["msg"].removeprefix("Value error, ").rstrip(".")
-        if kind == "missing":
-            message = f"“{path}” is missing"
-        elif kind == "extra_forbidden":
-            message = f"There is no field “{path}” here"
-        elif kind == "string_type":
-            message = f"“{path}” must be a text; put it in quotes"
-        elif path and kind != "value_error":
-            message = f"“{path}”: {message[:1].lower()}{message[1:]}"
-        yield Problem(code, f"{message}.", block=block, field=path or None)
+        yield Problem(code, invalid.sentence(path, detail), block=block, field=path or None)
 
 
 def field_path(steps: tuple[int | str, ...]) -> str:

@@ -18,6 +18,7 @@ Widget = Literal[
     "messenger",
     "scenario",
     "entity",
+    "funnel",
     "stage",
     "mapping",
     "branches",
@@ -69,10 +70,14 @@ def hint(
     titles: Mapping[str, str] | None = None,
     suggest: Literal["crm_fields", "paths"] | None = None,
     channels: tuple[str, ...] = (),
+    when: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Schema:
     """How a field is drawn, for its `json_schema_extra`. `more`: among those that are shown on demand. `titles`: what
-    the values of an enumeration are called. `channels`: shown for lines of these messengers only."""
+    the values of an enumeration are called. `channels`: shown for lines of these messengers only. `when`: shown while
+    each of these fields beside it has one of the values."""
     told: Schema = {"x-widget": widget, "x-titles": titles, "x-suggest": suggest, "x-channels": list(channels)}
+    if when:
+        told["x-when"] = {name: list(values) for name, values in when.items()}
     shown = {name: value for name, value in told.items() if value}
     return shown | {"x-more": True} if more else shown
 

@@ -4,7 +4,7 @@ Broken documents are inspected as far as they can be read, so that one wrong fie
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
@@ -45,13 +45,15 @@ class Output:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A block as it is drawn. `config` is None while it cannot be read."""
+    """A block as it is drawn. `config` is None while it cannot be read; `words` are the portal's own for codes of the
+    CRM in it."""
 
     title: str
     block: Block | None
     config: Any
     ports: tuple[str, ...]
     outputs: tuple[Output, ...]
+    words: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def summary(self) -> Summary | None:
@@ -84,7 +86,7 @@ def inspect(raw: Mapping[str, Value], resources: Resources) -> Inspected:
     scenario, problems = examined(doc, resources)
     known = {(problem.code, problem.block) for problem in refused}
     others = [problem for problem in problems if (problem.code, problem.block) not in known]
-    drawn = {node.id: _drawn(node, scenario) for node in doc.blocks}
+    drawn = {node.id: _drawn(node, scenario, resources) for node in doc.blocks}
     return Inspected([*refused, *others], drawn, list(_variables(scenario)))
 
 
@@ -128,7 +130,7 @@ def _placed(problem: Problem, blocks: Value) -> Problem:
     return Problem(problem.code, problem.message, name, rest.removeprefix("config.") or None, problem.severity)
 
 
-def _drawn(node: BlockNode, scenario: Examined) -> Drawn:
+def _drawn(node: BlockNode, scenario: Examined, resources: Resources) -> Drawn:
     block, config = scenario.known.get(node.type), scenario.configs.get(node.id)
     if block is None:
         return Drawn(node.title, None, None, ("next",), ())
@@ -139,7 +141,9 @@ def _drawn(node: BlockNode, scenario: Examined) -> Drawn:
         for name, kind in offered.items()
         if name != "*"
     )
-    return Drawn(node.title or block.title, block, config, ports, tuple(outputs))
+    crm = resources.crm(entity) if isinstance(entity := getattr(config, "entity", None), str) else None
+    words = {**crm.fields, **crm.stages} if crm is not None else {}
+    return Drawn(node.title or block.title, block, config, ports, tuple(outputs), words)
 
 
 def _variables(scenario: Examined) -> Iterable[Known]:

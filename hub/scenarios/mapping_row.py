@@ -46,5 +46,5 @@ class MappingRow(BaseModel):
     @classmethod
     def _may_be_called_so(cls, name: str) -> str:
         if name not in FROM_CARDS and field_problem(name) is not None:
-            raise ValueError(f"“{name[:64]}” cannot be the name of a variable")
+            raise ValueError(f"“{name[:64]}” cannot be the name of a variable.")
         return name

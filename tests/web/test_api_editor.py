@@ -1,6 +1,7 @@
 """What the editor asks the server: the blocks there are, and what a document comes to while it is drawn."""
 
 import copy
+import re
 from typing import Any
 
 import pytest
@@ -102,6 +103,24 @@ def test_a_check_tells_exits_results_names_and_problems_and_saves_nothing(api: A
 def test_the_problems_of_a_check_are_told_in_the_language_of_whoever_asks(api: Api) -> None:
     found = check(api, document(), **RU)
     assert found["problems"][0]["message"] == "Нет линии «Продажи»."
+
+
+@pytest.mark.databases("sqlite")
+@pytest.mark.parametrize("kind", sorted(blocks()))
+def test_whatever_a_config_cannot_be_is_told_in_russian(kind: str, api: Api) -> None:
+    block = blocks()[kind]
+    wrong = (None, "", "x" * 70_000, -1, 10**12, True, {}, [], ["", 1, {}], {"a": 1}, "{{", 1.5, [{}] * 120)
+    configs = [{name: value} for name in block.Config.model_json_schema()["properties"] for value in wrong]
+    for config in ({}, {"zzz": 1}, *configs):
+        drawn = {"format": 1, "name": "n", "blocks": [{"id": "b", "type": kind, "config": {**block.first, **config}}]}
+        told = [one["message"] for one in check(api, {**drawn, "links": []}, **RU)["problems"]]
+        assert [message for message in told if not re.search("[а-яё]{3}", message)] == [], str(config)[:200]
+
+
+def test_a_problem_calls_a_field_as_the_form_does(api: Api) -> None:
+    drawn = document()
+    del drawn["blocks"][1]["config"]["line"]
+    assert [one["message"] for one in check(api, drawn, **RU)["problems"]] == ["Заполните поле «Линия»."]
 
 
 def broken(change: str) -> dict[str, Any]:

@@ -161,7 +161,7 @@ def test_a_card_begins_a_draft_in_the_language_of_the_person_and_opens_it(
     assert data["scenario"]["published_version"] is None
     assert bool(re.search("[а-я]", data["document"]["name"])) == (language == "ru")
     errors = {problem["code"] for problem in data["checked"]["problems"]}
-    assert errors <= {"bad_config", "no_start"}, data["checked"]["problems"]
+    assert errors <= {"bad_config", "no_start", "stage_missing"}, data["checked"]["problems"]
     assert all(block["position"] for block in data["document"]["blocks"])
     again = drawn(editor, editor.send("/scenarios/new", language, starter=which).location)
     assert again["document"]["name"] == f"{data['document']['name']} 2"

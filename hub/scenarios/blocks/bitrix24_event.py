@@ -27,6 +27,7 @@ from hub.scenarios.mapping_row import FROM_CARDS, MappingRow
 from hub.values import Value
 
 ENTITY = r"^(deal|contact|lead|company|dynamic:[0-9]{1,9})$"
+STAGELESS = ("contact", "company")
 
 
 ON: Mapping[str, str] = {
@@ -46,7 +47,7 @@ class CardFilter(BlockConfig):
     @model_validator(mode="after")
     def _is_one_of_both(self) -> "CardFilter":
         if (self.all is None) == (self.any is None):
-            raise ValueError("a filter has either “all” or “any”")
+            raise ValueError("A filter has either “all” or “any”.")
         return self
 
     def passes(self, scope: Scope) -> bool:
@@ -76,15 +77,19 @@ class Bitrix24Event(Block):
         on: Literal["created", "updated", "stage", "field"] = Field(
             title=_("What happens"), json_schema_extra=hint(titles=ON)
         )
-        category: int | None = Field(default=None, ge=0, title=_("Funnel"), json_schema_extra=hint("number"))
+        category: int | None = Field(default=None, ge=0, title=_("Funnel"), json_schema_extra=hint("funnel"))
         stage: str | None = Field(
-            default=None, min_length=1, max_length=64, title=_("Stage"), json_schema_extra=hint("stage")
+            default=None,
+            min_length=1,
+            max_length=64,
+            title=_("Stage"),
+            json_schema_extra=hint("stage", when={"on": ("stage",)}),
         )
         fields: list[str] = Field(
             default_factory=list,
             max_length=50,
             title=_("Fields whose change counts"),
-            json_schema_extra=hint(suggest="crm_fields"),
+            json_schema_extra=hint(suggest="crm_fields", when={"on": ("field",)}),
         )
         filter: CardFilter | None = Field(
             default=None, title=_("Only cards that fit"), json_schema_extra=hint(more=True)
@@ -106,22 +111,17 @@ class Bitrix24Event(Block):
         )
 
         @model_validator(mode="after")
-        def _has_what_it_watches(self) -> "Bitrix24Event.Config":
-            if self.on == "stage" and self.entity in ("contact", "company"):
-                raise ValueError("contacts and companies have no stages")
-            if self.on == "stage" and self.stage is None:
-                raise ValueError("choose the stage that a card comes to")
-            if self.on == "field" and not self.fields:
-                raise ValueError("choose at least one field whose change counts")
+        def _fills_each_variable_once(self) -> "Bitrix24Event.Config":
             names = [row.variable for row in self.mapping or ()]
             if len(set(names)) != len(names):
-                raise ValueError("two rows of the mapping fill the same variable")
+                raise ValueError("Two rows of the mapping fill the same variable.")
             return self
 
     def summary(self, config: Config) -> Summary:
-        """What it waits for; the portal's own words for stages and fields are not known here."""
-        watched = config.stage if config.on == "stage" else ", ".join(config.fields) if config.on == "field" else None
-        told = {"entity": ENTITIES.get(config.entity, config.entity), "what": ON[config.on], "watched": watched or ""}
+        """What it waits for."""
+        watched = {"stage": (config.stage,) if config.stage else (), "field": tuple(config.fields)}.get(config.on, ())
+        told: dict[str, str | tuple[str, ...]] = {"watched": watched, "what": ON[config.on]}
+        told["entity"] = ENTITIES.get(config.entity, config.entity)
         return ("%(entity)s: %(what)s %(watched)s", told)
 
     def fills(self, config: Config) -> tuple[str, ...]:
@@ -129,7 +129,13 @@ class Bitrix24Event(Block):
         return tuple(row.variable for row in config.mapping or () if row.variable not in FROM_CARDS)
 
     def problems(self, config: Config, check: CheckContext) -> Iterator[Problem]:
-        """A stage or fields that the portal, as far as it has been read, does not have."""
+        """Nothing to watch for, and a stage or fields that the portal, as far as it has been read, does not have."""
+        if config.on == "stage" and config.entity in STAGELESS:
+            yield Problem("no_stages", "Contacts and companies have no stages.", check.block_id, "on")
+        elif config.on == "stage" and config.stage is None:
+            yield Problem("stage_missing", "Choose the stage that a card comes to.", check.block_id, "stage")
+        if config.on == "field" and not config.fields:
+            yield Problem("fields_empty", "Choose at least one field whose change counts.", check.block_id, "fields")
         known = check.crm(config.entity)
         if known is None:
             return

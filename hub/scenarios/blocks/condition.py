@@ -51,7 +51,7 @@ class Comparison(BlockConfig):
     @model_validator(mode="after")
     def _has_what_it_compares(self) -> "Comparison":
         if self.op not in ("empty", "not_empty") and "right" not in self.model_fields_set:
-            raise ValueError(f"the comparison {self.op} needs a value on its right side")
+            raise ValueError(f"The comparison {self.op} needs a value on its right side.")
         return self
 
 
@@ -65,7 +65,7 @@ class Branch(BlockConfig):
     @model_validator(mode="after")
     def _is_one_of_both(self) -> "Branch":
         if (self.all is None) == (self.any is None):
-            raise ValueError("a branch has either “all” or “any”")
+            raise ValueError("A branch has either “all” or “any”.")
         return self
 
 
@@ -93,9 +93,9 @@ class Condition(Block):
         def _ports_differ(self) -> "Condition.Config":
             ports = [branch.port for branch in self.branches]
             if len(set(ports)) != len(ports):
-                raise ValueError("two branches have the same name")
+                raise ValueError("Two branches have the same name.")
             if {"else", "error"} & set(ports):
-                raise ValueError("no branch may be called “else” or “error”")
+                raise ValueError("No branch may be called “else” or “error”.")
             return self
 
     def ports_of(self, config: Config) -> tuple[str, ...]:

@@ -117,14 +117,14 @@ class HttpRequest(Block):
         def _fits_together(self) -> "HttpRequest.Config":
             bodies = (self.has_json, self.form is not None, self.text is not None)
             if sum(bodies) > 1:
-                raise ValueError("a request has at most one of json, form and text")
+                raise ValueError("A request has at most one of json, form and text.")
             if any(bodies) and self.method in SAFE_METHODS:
-                raise ValueError(f"a {self.method} request has no body")
+                raise ValueError(f"A {self.method} request has no body.")
             for name in self.headers:
                 if not _header_name.match(name):
-                    raise ValueError(f"“{name[:64]}” cannot be the name of a header")
+                    raise ValueError(f"“{name[:64]}” cannot be the name of a header.")
                 if name.lower() in FORBIDDEN_HEADERS or name.lower().startswith("proxy-"):
-                    raise ValueError(f"the header {name} cannot be set here")
+                    raise ValueError(f"The header {name} cannot be set here.")
             return self
 
         @property

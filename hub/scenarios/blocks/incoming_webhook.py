@@ -25,7 +25,7 @@ def _network(text: str) -> str:
     try:
         ip_network(text, strict=False)
     except ValueError:
-        raise ValueError(f"“{text[:64]}” is not an IP address or network") from None
+        raise ValueError(f"“{text[:64]}” is not an IP address or network.") from None
     return text
 
 

@@ -86,7 +86,7 @@ class Pause(Block):
         @model_validator(mode="after")
         def _is_one_of_three(self) -> "Pause.Config":
             if sum(wait is not None for wait in (self.for_s, self.until, self.message_status)) != 1:
-                raise ValueError("a pause has exactly one of for_s, until and message_status")
+                raise ValueError("A pause has exactly one of for_s, until and message_status.")
             return self
 
     def summary(self, config: Config) -> Summary:

@@ -46,7 +46,7 @@ class QuietHours(BlockConfig):
     @model_validator(mode="after")
     def _some_hours_are_left(self) -> "QuietHours":
         if self.from_ == self.to:
-            raise ValueError("quiet hours must begin and end at different times")
+            raise ValueError("Quiet hours must begin and end at different times.")
         return self
 
 

@@ -1,6 +1,8 @@
 """Routes about what scenarios are made of: the blocks there are, and what the editor draws of a document."""
 
+import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from flask_babel import format_timedelta, gettext
@@ -61,7 +63,7 @@ def checked(session: Session, portal_id: int, document: Mapping[str, Value]) -> 
     """What the editor has to know of a document."""
     found = inspect(document, CheckResources(session, portal_id))
     return {
-        "problems": [problem_shown(problem) for problem in found.problems],
+        "problems": [problem_shown(problem, found.blocks.get(problem.block or "")) for problem in found.problems],
         "blocks": {block_id: _drawn(drawn) for block_id, drawn in found.blocks.items()},
         "variables": [
             {"path": known.path, "title": say(known.title), "type": known.type, "from": known.source}
@@ -70,11 +72,14 @@ def checked(session: Session, portal_id: int, document: Mapping[str, Value]) -> 
     }
 
 
-def problem_shown(problem: Problem) -> dict[str, Any]:
-    """A problem in the language of whoever asks."""
+def problem_shown(problem: Problem, drawn: Drawn | None = None) -> dict[str, Any]:
+    """A problem in the language of whoever asks; a field of the block as it was drawn is called by its title."""
+    message = problem.message
+    if drawn is not None and drawn.block is not None and problem.field:
+        message = message.replace(f"“{problem.field}”", f"“{_title(drawn.block, problem.field)}”", 1)
     return {
         "code": problem.code,
-        "message": said(problem.message),
+        "message": said(message),
         "block": problem.block,
         "path": problem.field,
         "severity": problem.severity,
@@ -86,8 +91,20 @@ def say(text: str) -> str:
     return str(gettext(str(text))) if isinstance(text, form.Marked) and text else str(text)
 
 
+def _title(block: Block, path: str) -> str:
+    """What the field of a config at a path is called; its own name where it has no title."""
+    plain = re.sub(r"\[[0-9]+\]", "", path)
+    return next(
+        (schema["title"] for at, schema in form.texts_of(_form(block)) if at == plain and "title" in schema), path
+    )
+
+
+def _form(block: Block) -> form.Schema:
+    return form.form_of(block.Config, say)
+
+
 def _described(block: Block, line: str | None) -> dict[str, Any]:
-    schema = form.form_of(block.Config, say)
+    schema = _form(block)
     default = dict(block.first)
     if line is not None and "line" in schema["properties"]:
         default["line"] = line
@@ -112,7 +129,7 @@ def _drawn(drawn: Drawn) -> dict[str, Any]:
         "title": say(drawn.title),
         "ports": _ports(drawn.ports),
         "outputs": [{"path": one.path, **_output(one.name, titles, one.type)} for one in drawn.outputs],
-        "summary": summary_shown(drawn.summary),
+        "summary": summary_shown(drawn.summary, drawn.words),
     }
 
 
@@ -124,14 +141,17 @@ def _output(name: str, titles: Mapping[str, str], kind: JsonType) -> dict[str, s
     return {"name": name, "title": say(titles.get(name, name)), "type": kind}
 
 
-def summary_shown(summary: Summary | None) -> str:
-    """What a block does, in one line in the language of whoever asks; empty where there is nothing to say."""
+def summary_shown(summary: Summary | None, words: Mapping[str, str] = MappingProxyType({})) -> str:
+    """What a block does, in one line in the language of whoever asks; empty where there is nothing to say. `words` are
+    the portal's own for codes of its CRM."""
     if summary is None:
         return ""
     text, values = summary
-    told = " ".join((say(text) % {name: _value(value) for name, value in values.items()}).split())
+    told = " ".join((say(text) % {name: _value(value, words) for name, value in values.items()}).split())
     return told if len(told) <= MAX_SUMMARY else told[: MAX_SUMMARY - 1] + "…"
 
 
-def _value(value: str | int | float) -> str:
+def _value(value: str | int | float | tuple[str, ...], words: Mapping[str, str]) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(words.get(code, code) for code in value)
     return say(value) if isinstance(value, str) else str(format_timedelta(value, threshold=1.5))

@@ -90,7 +90,7 @@ def list_examples(call: Call, scenario_id: int) -> Value:
         found = session.exec(query.order_by(col(IncomingRequest.id).desc()).limit(wanted.limit + 1)).all()
         shown: dict[str, Any] = page(found, wanted.limit, lambda one: one.id, lambda one: _request(one, config))
     items = [item for item in shown["items"] if wanted.q.casefold() in item["title"].casefold()]
-    cards = _cards(call, config) if start == "bitrix24_event" and cursor is None else []
+    cards = _cards(call, config) if start == "bitrix24_event" and config is not None and cursor is None else []
     cards = [card for card in cards if wanted.q.casefold() in f"{card['title']} {card['id']}".casefold()]
     return {"items": [*cards, *items], "next": shown["next"]}
 
@@ -168,7 +168,8 @@ def _document(raw: Mapping[str, Value]) -> Document:
 
 
 def _start(session: Session, portal_id: int, scenario_id: int) -> tuple[str, Any]:
-    """Type and config of the start block of the newest version; ("", None) where there is none that can be read."""
+    """Type and config of the start block of the newest version; ("", None) where there is none, the config None where
+    it cannot be read."""
     scenario = versions.get(session, portal_id, scenario_id)
     document = versions.document_of(versions.version(session, scenario))
     return _start_of(read_blocks(document)[0])
@@ -176,8 +177,7 @@ def _start(session: Session, portal_id: int, scenario_id: int) -> tuple[str, Any
 
 def _start_of(scenario: Examined) -> tuple[str, Any]:
     for block_id in scenario.starts:
-        if block_id in scenario.configs:
-            return scenario.written[block_id].type, scenario.configs[block_id]
+        return scenario.written[block_id].type, scenario.configs.get(block_id)
     return "", None
 
 
@@ -185,8 +185,8 @@ def _example(call: Call, scenario: Examined, wanted: str | ByHand) -> Example:
     start, config = _start_of(scenario)
     if isinstance(wanted, str):
         return trying.kept(_runtime(), call.portal_id, wanted, config)
-    block = scenario.known.get(start)
-    return trying.given(wanted.query, wanted.body, start, block.fills(config) if block is not None else ())
+    fields = scenario.known[start].fills(config) if config is not None else ()
+    return trying.given(wanted.query, wanted.body, start, fields)
 
 
 def _request(found: IncomingRequest, config: Any) -> dict[str, Any]:
