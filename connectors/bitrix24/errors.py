@@ -65,6 +65,10 @@ class PortalMoved(Temporary):
         self.host = host
 
 
+class NotTaken(Temporary):
+    """The call was carried out, but the portal did not take what was in it; it may another time."""
+
+
 class Refused(Rejected):
     """The call is wrong in itself: an argument, a value, a state."""
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.bitrix24.answers import read
+from connectors.bitrix24.answers import check_taken, read
 from connectors.bitrix24.errors import refusal
 from connectors.bitrix24.php import as_map, encode
 from connectors.errors import ConnectorError
@@ -64,6 +64,8 @@ class Rest:
                     service="the portal",
                 )
             )
+            if method.startswith("imconnector."):
+                check_taken(body.get("result"))
         except ConnectorError as error:
             error.scrub([token])
             raise

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.bitrix24.errors import Refused
+from connectors.bitrix24.errors import NotTaken, Refused
 from connectors.errors import ConnectorError, LineDown, RateLimited, Temporary, Unconfirmed
 from hub.clock import SECOND
 from hub.core import Hub
@@ -24,6 +24,8 @@ from hub.values import Value, as_text, dumps
 SCHEDULE_S = (2, 10, 60, 300, 1800, 3600, 7200, 14400, 28800)
 """Seconds after the first failure, the second, …; the tenth is the last. A process that waits for an answer hangs as
 long as it does not come, so the first ones follow quickly."""
+NOT_TAKEN_TRIES = 4
+"""What a portal did not take is tried again so often only: it may be at fault itself, and its order waits behind it."""
 JITTER = 1.2
 LIFE_S = 86_400
 HELD_S = 60
@@ -172,7 +174,8 @@ def after(call: Claimed, error: ConnectorError, *, now: int) -> Settlement:
         return Settlement("queued", now + HELD_S * SECOND, counts=False, error=said)
     if isinstance(error, Unconfirmed) and not call.repeatable:
         return Settlement("unconfirmed", error=said)
-    if isinstance(error, Temporary | Unconfirmed) and call.attempts < len(SCHEDULE_S):
+    tries = NOT_TAKEN_TRIES if isinstance(error, NotTaken) else len(SCHEDULE_S)
+    if isinstance(error, Temporary | Unconfirmed) and call.attempts < tries:
         # Never early, and not all at once when a portal comes back.
         delay_s = SCHEDULE_S[call.attempts] * random.uniform(1.0, JITTER)
         return Settlement("queued", now + int(delay_s * SECOND), error=said)

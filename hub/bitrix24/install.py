@@ -183,7 +183,7 @@ def _robots(bitrix24: Bitrix24, portal_id: int) -> dict[str, Any]:
 
 
 def _senders(bitrix24: Bitrix24, portal_id: int) -> dict[str, Any]:
-    synced = registrations.sync(bitrix24, portal_id, ("sender",))
+    synced = registrations.sync(bitrix24, portal_id, ("sender", "connector"))
     return {"there": synced.there, "refused": synced.refused}
 
 

@@ -16,6 +16,7 @@ _QUEUED = text("state = 'queued'")
 _UNANSWERED = text("answered_at IS NULL")
 _OPEN = text("done_at IS NULL")
 _OVER = text("done_at IS NOT NULL")
+_GIVEN_UP = text("state IN ('failed', 'expired')")
 
 
 class App(SQLModel, table=True):
@@ -209,6 +210,7 @@ class OutgoingCall(SQLModel, table=True):
         Index("bitrix24_call_order", "portal_id", "order_key", "id", postgresql_where=_QUEUED, sqlite_where=_QUEUED),
         Index("bitrix24_call_owned", "owner", postgresql_where=_OWNED, sqlite_where=_OWNED),
         Index("bitrix24_call_over", "portal_id", "done_at", postgresql_where=_OVER, sqlite_where=_OVER),
+        Index("bitrix24_call_given_up", "done_at", postgresql_where=_GIVEN_UP, sqlite_where=_GIVEN_UP),
     )
 
     id: int | None = counting_key()

@@ -7,7 +7,7 @@ One commit notes what is told and puts the calls into the outbox, so each change
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from hub.bitrix24 import about, openlines, senders, timeline, untold
+from hub.bitrix24 import about, operators, senders, timeline, untold
 from hub.bitrix24.about import About
 from hub.bitrix24.client import Bitrix24
 from hub.bitrix24.untold import Untold
@@ -53,8 +53,9 @@ def _tell_all(sql: Sql, messages: Sequence[Untold]) -> None:
         if portal is None:
             untold.forget(sql, message)
             continue
-        if not openlines.tell(sql, message, now=now) and not senders.tell(sql, message, now=now):
-            language, timeline_on = portal
+        language, timeline_on = portal
+        told = operators.tell(sql, message, language=language, now=now) or senders.tell(sql, message, now=now)
+        if not told:
             found = _card(sql, message, language) if timeline_on else None
             if found is None:
                 untold.forget(sql, message)

@@ -19,6 +19,7 @@ AGAIN_S = 6 * 3600
 WORDS: Mapping[str, str] = {
     "line_auth_failed": "The line “{line}” is not let in by its messenger: {reason} {queue} messages wait.",
     "line_unreachable": "The messenger of the line “{line}” cannot be reached: {reason} {queue} messages wait.",
+    "line_unshown": "The open line of “{line}” did not take {count} messages of customers: {reason} Nobody saw them.",
     "undelivered": "{count} messages did not arrive within {minutes} minutes.",
     "late": "A message on the line “{line}” has been due for {seconds} seconds.",
     "loop": "Scenarios change the same cards in turn: {count} times it was ended after five changes in a row.",

@@ -1,7 +1,7 @@
 """The checks about a portal: whether it lets us in, calls us with its events, and shows what we registered in it."""
 
-from hub.bitrix24 import connections
-from hub.clock import SECOND, rfc3339
+from hub.bitrix24 import connections, unshown
+from hub.clock import SECOND, now_us, rfc3339
 from hub.core import Hub
 from hub.sql import Sql
 from hub.upkeep.checks import Check
@@ -69,7 +69,14 @@ def _handlers(sql: Sql, portal_id: int) -> Check:
     )
     at = max((row[2] for row in rows if row[2] is not None), default=None)
     refused: list[Value] = [{"kind": kind, "code": code, "error": error} for kind, code, _, error in rows if error]
-    more: dict[str, Value] = {"refused": refused}
+    given_up = [one for one in unshown.find(sql, now=now_us()) if one.portal_id == portal_id]
+    missed: list[Value] = [{"line": one.line_id, "count": one.count, "reason": one.reason} for one in given_up]
+    more: dict[str, Value] = {"refused": refused, "unshown": missed}
+    if given_up:
+        count = sum(one.count for one in given_up)
+        detail = f"Messages of customers that open lines did not take within the last day: {count}."
+        action = "See that the open line is there and on in Bitrix24, then have them shown again."
+        return Check(NAMES[2], "failed", detail, action, more, good_at=at)
     if refused:
         detail = f"The portal refused {len(refused)} of {len(rows)} robots, placements and senders."
         action = "Register them again. A plan without robots or CRM has no room for them."

@@ -22,6 +22,7 @@ _SAID: Mapping[str, Mapping[str, str]] = {
     "ru": {
         "line_auth_failed": "Мессенджер не принимает ключ линии «{line}». Ждут сообщений: {queue}, ничего не потеряно.",
         "line_unreachable": "Мессенджер линии «{line}» недоступен. Ждут сообщений: {queue}, ничего не потеряно.",
+        "line_unshown": "Операторы не увидели сообщений с линии «{line}»: {count}. Открытая линия их не приняла.",
         "undelivered": "За {minutes} минут не дошли сообщения: {count}.",
         "late": "Сообщения на линии «{line}» ждут отправки дольше обычного: {seconds} с.",
         "loop": "Сценарии по очереди меняют одни и те же карточки. Мы остановили их {count} раз.",
@@ -31,6 +32,7 @@ _SAID: Mapping[str, Mapping[str, str]] = {
     "en": {
         "line_auth_failed": "The line “{line}” is refused by its messenger. {queue} messages wait, nothing is lost.",
         "line_unreachable": "The messenger of the line “{line}” is away. {queue} messages wait, nothing is lost.",
+        "line_unshown": "The open line of “{line}” did not take {count} messages of customers; no operator saw them.",
         "undelivered": "{count} messages did not arrive within {minutes} minutes.",
         "late": "Messages on the line “{line}” wait longer than usual: {seconds} s.",
         "loop": "Scenarios change the same cards in turn. They were stopped {count} times.",
@@ -53,6 +55,8 @@ def tell(sql: Sql, base_url: str, findings: Sequence[Finding], *, now: int) -> N
 
 def place(finding: Finding) -> str:
     """The page on which something can be done about it."""
+    if finding.cause == "line_unshown":
+        return "/health"
     if finding.cause.startswith("line_") or finding.cause == "late":
         return f"/lines/{finding.subject}"
     return _PLACES.get(finding.cause, "/health")

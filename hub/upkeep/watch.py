@@ -9,14 +9,14 @@ from pathlib import Path
 
 import structlog
 
-from hub.bitrix24 import own_writes
+from hub.bitrix24 import own_writes, unshown
 from hub.clock import SECOND, now_us
 from hub.core import Hub
 from hub.notices import book
 from hub.notices.book import Finding
 from hub.sql import Sql
 from hub.upkeep import chores, telling
-from hub.values import loads
+from hub.values import Value, loads
 
 log = structlog.get_logger(__name__)
 NAME = "watch"
@@ -69,6 +69,7 @@ def look(sql: Sql, *, now: int, lease_s: float, free: int, total: int) -> list[F
         *_lines_down(sql, now),
         *_lines_late(sql, now),
         *_undelivered(sql, now),
+        *_unshown(sql, now),
         *_loops(sql, now),
         *_disks(sql, free, total),
     ]
@@ -126,6 +127,17 @@ def _undelivered(sql: Sql, now: int) -> list[Finding]:
         Finding("undelivered", portal_id, params={"count": count, "minutes": UNDELIVERED_MINUTES})
         for portal_id, count in rows
     ]
+
+
+def _unshown(sql: Sql, now: int) -> list[Finding]:
+    """Lines whose open line did not take what customers wrote."""
+    found = []
+    for one in unshown.find(sql, now=now):
+        line = sql.one("SELECT name FROM line WHERE id = ? AND deleted_at IS NULL", (one.line_id,))
+        if line is not None:
+            params: dict[str, Value] = {"line": line[0], "count": one.count, "reason": one.reason}
+            found.append(Finding("line_unshown", one.portal_id, one.line_id, params))
+    return found
 
 
 def _loops(sql: Sql, now: int) -> list[Finding]:

@@ -518,6 +518,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'queued'"),
     )
     op.create_index(
+        "bitrix24_call_given_up",
+        "bitrix24_call",
+        ["done_at"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('failed', 'expired')"),
+        sqlite_where=sa.text("state IN ('failed', 'expired')"),
+    )
+    op.create_index(
         "bitrix24_call_of_portal",
         "bitrix24_call",
         ["portal_id", "due_at"],

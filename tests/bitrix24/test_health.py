@@ -4,6 +4,7 @@ from typing import Any
 
 from hub.accounts import users
 from hub.bitrix24 import install
+from hub.core import Hub
 from hub.upkeep.health import checks_of
 from tests.bitrix24.conftest import Connected
 
@@ -16,16 +17,16 @@ def states(connected: Connected) -> dict[str, str]:
     return {check.name: check.state for check in checks if check.name.startswith("bitrix24")}
 
 
-def sign_in(connected: Connected, client: Any) -> None:
-    with connected.hub.db.write() as session:
-        users.create_user(session, connected.portal_id, email="olga@shop.test", password=PASSWORD, role="admin")
+def sign_in(hub: Hub, portal_id: int, client: Any) -> None:
+    with hub.db.write() as session:
+        users.create_user(session, portal_id, email="olga@shop.test", password=PASSWORD, role="admin")
     signed = client.post("/login", data={"email": "olga@shop.test", "password": PASSWORD}, headers=OWN)
     assert signed.status_code == 303
 
 
 def test_a_portal_whose_events_are_not_registered_is_mended_by_the_button(connected: Connected, client: Any) -> None:
     assert states(connected)["bitrix24_events"] == "failed"
-    sign_in(connected, client)
+    sign_in(connected.hub, connected.portal_id, client)
     assert 'action="/health/repair/bitrix24_events"' in client.get("/health").get_data(as_text=True)
     assert client.post("/health/repair/bitrix24_events", headers=OWN).status_code == 303
     assert states(connected) == {"bitrix24_token": "ok", "bitrix24_events": "ok", "bitrix24_handlers": "ok"}

@@ -4,12 +4,15 @@ from typing import Any
 
 import pytest
 
-from hub.bitrix24 import openlines, registrations
+from hub.bitrix24 import openlines, operators, registrations, unshown
+from hub.clock import now_us
 from hub.core import Hub
 from hub.delivery import lines
 from hub.sandbox.faults import Fault
+from hub.upkeep import health_bitrix24, watch
 from tests.bitrix24.conftest import Visitor, control
 from tests.bitrix24.robots import Portal
+from tests.bitrix24.test_health import OWN, sign_in
 
 OPEN_LINE = 107
 CHAT = "555"
@@ -18,8 +21,8 @@ CHAT = "555"
 class Desk:
     """A Telegram line that is switched on for an open line, its customer and its operator."""
 
-    def __init__(self, portal: Portal, sandbox: Any, **settings: Any) -> None:
-        self.portal = portal
+    def __init__(self, portal: Portal, sandbox: Any, chat_id: str = CHAT, **settings: Any) -> None:
+        self.portal, self.chat_id = portal, chat_id
         self.line = portal.line(sandbox, "Chats", "telegram", **({"open_line": OPEN_LINE} | settings))
         self.code = f"hub_line_{self.line}"
         portal.work()
@@ -33,8 +36,8 @@ class Desk:
         """The messenger reports what a customer wrote."""
         message = {
             "message_id": number,
-            "chat": {"id": int(CHAT)},
-            "from": {"id": int(CHAT), "first_name": name},
+            "chat": {"id": int(self.chat_id)},
+            "from": {"id": int(self.chat_id), "first_name": name},
             "text": text,
         }
         update = {"update_id": 1000 + number, "message": message}
@@ -47,11 +50,11 @@ class Desk:
 
     @property
     def key(self) -> tuple[str, int, str]:
-        return self.code, OPEN_LINE, CHAT
+        return self.code, OPEN_LINE, self.chat_id
 
     def operator(self, text: str) -> Any:
         """An operator answers, and the portal posts it to us; gives the post."""
-        answer = {"connector": self.code, "line": OPEN_LINE, "chat": CHAT, "text": text}
+        answer = {"connector": self.code, "line": OPEN_LINE, "chat": self.chat_id, "text": text}
         control(self.portal.visitor.simulator, "openline", **answer)
         assert self.portal.cloud.queue.wait_idle(10)
         posted = [row for row in self.portal.cloud.queue.deliveries() if row.name == openlines.EVENT][-1]
@@ -168,4 +171,96 @@ def test_an_answer_that_does_not_prove_itself_sends_nothing(portal: Portal, sand
     ],
 )
 def test_codes_of_the_portal_are_no_part_of_a_text(written: str, said: str) -> None:
-    assert openlines.plain(written) == said
+    assert operators.plain(written) == said
+
+
+# ---------------------------------------------------------------- what the portal does not take
+
+
+def refuse(portal: Portal, times: int) -> None:
+    """The portal takes no message of the customer's, so many times."""
+    portal.cloud.board.add(Fault("error", service="bitrix24_openlines", chat=CHAT, code="No such chat", times=times))
+
+
+def try_again(portal: Portal) -> None:
+    portal.hub.db.writer.run(lambda sql: sql.run("UPDATE bitrix24_call SET due_at = 1 WHERE state = 'queued'"))
+    portal.work()
+
+
+def test_what_the_portal_did_not_take_is_shown_later_and_before_what_came_after_it(
+    portal: Portal, sandbox: Any
+) -> None:
+    desk = Desk(portal, sandbox)
+    refuse(portal, 2)
+    desk.customer("First", 1)
+    portal.work()
+    desk.customer("Second", 2)
+    assert portal.cloud.open_lines.chats == {}
+    for _ in range(3):
+        try_again(portal)
+    assert [text for _, text, _ in desk.told()] == ["First", "Second"]
+
+
+def test_what_the_portal_never_takes_is_told_to_people_who_can_have_it_shown_again(
+    portal: Portal, sandbox: Any, client: Any
+) -> None:
+    desk = Desk(portal, sandbox)
+    refuse(portal, 5)
+    desk.customer("First", 1), desk.customer("Second", 2)
+    for _ in range(6):
+        try_again(portal)
+    assert [text for _, text, _ in desk.told()] == ["Second"]
+    with portal.hub.db.sql() as sql:
+        (check,) = [
+            one for one in health_bitrix24.checks_of(sql, portal.hub, portal.portal_id) if one.more.get("unshown")
+        ]
+    (missed,) = check.more["unshown"]
+    assert (check.name, check.state, missed["line"], missed["count"]) == ("bitrix24_handlers", "failed", desk.line, 1)
+    assert "No such chat" in missed["reason"]
+    found = portal.hub.db.writer.run(lambda sql: watch.look(sql, now=now_us(), lease_s=60, free=50, total=100))
+    (notice,) = [one for one in found if one.cause == "line_unshown"]
+    assert (notice.portal_id, notice.subject, notice.params["count"]) == (portal.portal_id, desk.line, 1)
+    sign_in(portal.hub, portal.portal_id, client)
+    assert client.post("/health/repair/bitrix24_handlers", headers=OWN).status_code == 303
+    portal.work()
+    assert [text for _, text, _ in desk.told()] == ["Second", "First"]
+    with portal.hub.db.sql() as sql:
+        assert list(unshown.find(sql, now=now_us())) == []
+
+
+def test_an_answer_that_does_not_arrive_is_told_in_the_chat(portal: Portal, sandbox: Any) -> None:
+    desk = Desk(portal, sandbox, chat_id="550403")  # of somebody who has blocked the bot
+    desk.customer("Hello")
+    portal.work()
+    desk.operator("Hello to you")
+    portal.send()
+    assert portal.one("SELECT state FROM message") == "failed"
+    portal.work()
+    who, said, _ = desk.told()[-1]
+    assert who == "customer"
+    assert "Hello to you" in said
+    assert "не отправлен" in said
+    portal.work()
+    assert len(desk.told()) == 3
+
+
+def test_an_answer_with_a_file_says_that_only_its_text_is_sent(portal: Portal, sandbox: Any) -> None:
+    desk = Desk(portal, sandbox)
+    desk.customer("Hello")
+    portal.work()
+    posted = desk.operator("Look")
+    other = {"data[MESSAGES][0][im][message_id]": "9", "data[MESSAGES][0][message][files][0][name]": "price.pdf"}
+    for _ in range(2):
+        assert portal.post(posted, **other).status_code == 200
+    portal.work()
+    assert [said for who, said, _ in desk.told() if "Файлы" in said] == [desk.told()[-1][1]]
+    assert portal.one("SELECT count(*) FROM message") == 2
+
+
+def test_a_picture_without_words_is_shown_as_something_to_look_at_in_the_messenger(
+    portal: Portal, sandbox: Any
+) -> None:
+    desk = Desk(portal, sandbox)
+    desk.customer("")
+    portal.work()
+    assert desk.told() == [("customer", "[вложение – смотрите в мессенджере]", "received")]

@@ -49,5 +49,5 @@ than the one at this address, `client_id` another application than the first, an
 Faults: service `bitrix24` (REST, `chat` a method), `bitrix24_oauth` (`chat` is `token` or `app.info`): kinds `error`
 (with `code` and `status`, such as QUERY_LIMIT_EXCEEDED 503, expired_token 401, wrong_client 200), `status` (an HTML
 page), `429`, `hang`, `slow`, `hangup_after`. Service `bitrix24_events` (`chat` an event, robot or provider): `lost`,
-`twice`, `late`.
+`twice`, `late`. Service `bitrix24_openlines` (`chat` a customer's): the message is not taken, for the reason `code`.
 """

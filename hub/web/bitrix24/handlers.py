@@ -3,7 +3,7 @@
 import structlog
 from flask import Blueprint, Response
 
-from hub.bitrix24 import connections, events, lifecycle, openlines, robot_posts, senders
+from hub.bitrix24 import connections, events, lifecycle, operators, robot_posts, senders
 from hub.bitrix24.connections import Connection
 from hub.bitrix24.verify import Forged
 from hub.values import Value
@@ -64,7 +64,7 @@ def open_line(token: str) -> Response:
     posted, connection = posted_to(token)
     if not lifecycle.is_genuine(received.hub(), connection, posted) or connection is None:
         raise Forged
-    became = openlines.accept(received.hub(), connection, posted)
+    became = operators.accept(received.hub(), connection, posted)
     log.info("bitrix24_open_line", portal_id=connection.portal_id, became=became)
     return done()
 

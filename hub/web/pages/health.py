@@ -7,8 +7,9 @@ from flask_babel import lazy_gettext as _
 from sqlmodel import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from hub.bitrix24 import connections, install
+from hub.bitrix24 import connections, install, unshown
 from hub.bitrix24.install import Step
+from hub.clock import now_us
 from hub.delivery import lines
 from hub.errors import NotFound
 from hub.notices import book
@@ -88,6 +89,8 @@ def repair(name: str) -> AnyResponse:
             lines.check(hub(), portal_id, line_id)
     for step in REPAIRS.get(name, ()):
         install.take(runtime().bitrix24, portal_id, step)
+    if name == "bitrix24_handlers":
+        hub().db.writer.run(lambda sql: unshown.show_again(sql, portal_id, now=now_us()))
     return redirect(f"/health?repaired={name}", 303)
 
 

@@ -9,6 +9,7 @@ from hub.sandbox.bitrix24.model import Connector
 from hub.sandbox.bitrix24.openlines import LINES, ready
 from hub.sandbox.bitrix24.refusals import Refusal, missing
 
+SERVICE = "bitrix24_openlines"
 NAME_LENGTH = 25
 NAME_MARKS = " -'’"
 
@@ -138,6 +139,9 @@ def _take(call: Call, known: Connector, line: int, row: Any) -> dict[str, Any]:
     ]
     if not message.get("text") and not message.get("files"):
         errors.append("Message is empty")
+    fault = call.cloud.board.take(SERVICE, str(chat["id"]))
+    if fault is not None:
+        errors.append(fault.code)
     if errors:
         return {"SUCCESS": False, "ERRORS": errors}
     name = " ".join(str(user[key]) for key in ("name", "last_name") if user.get(key))
