@@ -16,6 +16,11 @@ class HubError(Exception):
         self.code = code or self.code
         self.members = members
 
+    @property
+    def sentences(self) -> list[str]:
+        """What is wrong: a sentence for each value where `errors` says more than the message, else the message."""
+        return [str(one["message"]) for one in self.members.get("errors", ())] or [self.message]
+
 
 class NotFound(HubError):
     """There is no such thing here, or it belongs to somebody else: the answer is the same."""

@@ -100,6 +100,13 @@ def change(
     return portal
 
 
+def keep_as_usual(session: Session, portal: Portal) -> None:
+    """Keep the portal's texts for as long as the installation keeps those of portals that say nothing about it."""
+    portal.retention_days = None
+    session.add(portal)
+    bump(session, key_of(portal), "config")
+
+
 def tell_in_chat(session: Session, portal: Portal, line_id: str | None, chat_id: str | None) -> None:
     """Have notices of the portal sent to this chat over this line; both None: no longer."""
     portal.notice_line, portal.notice_chat = line_id, chat_id

@@ -116,13 +116,23 @@ def test_only_administrators_see_keys(app: Any, hub: Hub, portal: Portal) -> Non
 def test_settings_are_kept_together_or_not_at_all(admin: Any, hub: Hub, portal: Portal) -> None:
     wanted = {"language": "en", "time_zone": "Asia/Omsk", "retention_days": "14", "own_numbers": "79990000001\n\n42"}
     assert post(admin, "/settings", **wanted).status_code == 303
-    refused = post(admin, "/settings", **(wanted | {"time_zone": "Mars/Olympus", "retention_days": "20"}))
+    refused = post(admin, "/settings?lang=en", **(wanted | {"time_zone": "Mars/Olympus", "retention_days": "20"}))
     assert refused.status_code == 422
+    assert "This is not the name of a time zone." in refused.get_data(as_text=True)
     assert portal.id is not None
     with hub.db.read() as session:
         kept = by_id(session, portal.id)
         assert (kept.language, kept.time_zone, kept.retention_days) == ("en", "Asia/Omsk", 14)
         assert own_numbers(kept) == ["79990000001", "42"]
+
+
+def test_an_emptied_number_of_days_means_the_usual_one_again(admin: Any, hub: Hub, portal: Portal) -> None:
+    wanted = {"language": "ru", "time_zone": "Europe/Moscow", "retention_days": "14"}
+    assert post(admin, "/settings", **wanted).status_code == 303
+    assert post(admin, "/settings", **(wanted | {"retention_days": ""})).status_code == 303
+    assert portal.id is not None
+    with hub.db.read() as session:
+        assert by_id(session, portal.id).retention_days is None
 
 
 def test_a_value_comes_back_as_it_was_typed(admin: Any, api: Any) -> None:
@@ -146,7 +156,9 @@ def test_the_operator_enters_a_local_application_and_its_secret_is_not_shown(adm
     shown = admin.get("/settings/bitrix24").get_data(as_text=True)
     assert pair["client_id"] in shown
     assert pair["client_secret"] not in shown
-    assert post(admin, "/settings/bitrix24", **(pair | {"client_id": "nothing"})).status_code == 422
+    refused = post(admin, "/settings/bitrix24?lang=en", **(pair | {"client_id": "nothing"}))
+    assert refused.status_code == 422
+    assert "The id of an application looks like" in refused.get_data(as_text=True)
     assert post(admin, "/settings/bitrix24/forget", client_id=pair["client_id"]).status_code == 303
     assert pair["client_id"] not in admin.get("/settings/bitrix24").get_data(as_text=True)
 

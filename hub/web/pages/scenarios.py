@@ -73,7 +73,7 @@ def take() -> AnyResponse:
     try:
         document = versions.read_document(text)
     except HubError as error:
-        told = [said(one["message"]) for one in error.members.get("errors", [])] or [said(error.message)]
+        told = [said(one) for one in error.sentences]
         return page(render_template("scenarios/import.html", text=text, problems=told), 422)
     portal_id = me().portal_id
     with hub().db.write() as session:

@@ -60,6 +60,8 @@ def change() -> Response | AnyResponse:
                 language=given.get("language"),
                 retention_days=_whole(days) if days else None,
             )
+            if not days:
+                service.keep_as_usual(session, portal)
             service.set_own_numbers(session, portal, given.get("own_numbers", "").splitlines())
             line_id = given.get("notice_line", "")
             if line_id:
@@ -69,8 +71,7 @@ def change() -> Response | AnyResponse:
             else:
                 service.tell_in_chat(session, portal, None, None)
     except HubError as error:
-        first = getattr(error, "errors", None)
-        return _show(problem=first[0]["message"] if first else error.message)
+        return _show(problem=error.sentences[0])
     return redirect("/settings?done=1", 303)
 
 

@@ -74,8 +74,7 @@ def add() -> Response | AnyResponse:
                 title=given.get("title", "")[:100],
             )
     except HubError as error:
-        first = getattr(error, "errors", None)
-        return _show(problem=first[0]["message"] if first else error.message)
+        return _show(problem=error.sentences[0])
     return redirect("/settings/bitrix24?done=1", 303)
 
 
