@@ -221,7 +221,8 @@ def _request(found: IncomingRequest, config: Any) -> dict[str, Any]:
 
 
 def _cards(call: Call, config: Any) -> list[dict[str, Any]]:
-    """The cards changed last; none where the portal cannot be asked now: the requests are shown all the same."""
+    """The cards changed last, of the watched stage if there are any; none where the portal cannot be asked now: the
+    requests are shown all the same."""
     runtime = _runtime()
     rows = config.mapping
     if rows is None:
@@ -230,6 +231,8 @@ def _cards(call: Call, config: Any) -> list[dict[str, Any]]:
     with suppress(HubError), asking_portal(call):
         view = runtime.library.portal(call.portal_id)
         found = examples.latest(runtime.bitrix24, runtime.runner, view, config.entity, rows, stage=config.stage)
+        if not found and config.stage:
+            found = examples.latest(runtime.bitrix24, runtime.runner, view, config.entity, rows, stage=None)
         return [_card(config.entity, card) for card in found]
     return []
 

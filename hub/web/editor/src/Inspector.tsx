@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import { t } from "page/words";
 import { Icon, useEditor } from "./context.tsx";
 import { ObjectFields } from "./fields.tsx";
-import { StartHelp } from "./StartHelp.tsx";
+import { CardChoice, StartHelp } from "./StartHelp.tsx";
 import { change, connect, linkAt, remove, type Block, type Config } from "./model.ts";
 import { useStore } from "./store.ts";
 
@@ -11,6 +11,7 @@ export function Inspector({ block }: { block: Block }): ReactNode {
   const { store } = useEditor();
   const type = store.types.get(block.type);
   const problems = useStore(store, (state) => state.checked.problems);
+  const isEvent = block.type === "bitrix24_event"; // what is chosen there says of which cards the last ones are shown
   const general = problems.filter((problem) => problem.block === block.id && (problem.path === null || !isField(problem.path)));
   function isField(path: string): boolean {
     return Object.keys(type?.schema.properties ?? {}).some((name) => path === name || path.startsWith(`${name}.`) || path.startsWith(`${name}[`));
@@ -24,7 +25,7 @@ export function Inspector({ block }: { block: Block }): ReactNode {
           {problem.message}
         </p>
       ))}
-      {type?.trigger && <StartHelp block={block} />}
+      {type?.trigger && !isEvent && <StartHelp block={block} />}
       {type ? (
         <ObjectFields
           block={block.id}
@@ -36,6 +37,7 @@ export function Inspector({ block }: { block: Block }): ReactNode {
       ) : (
         <p className="field-error">{t("This installation does not know blocks of the kind “{type}”.", { type: block.type })}</p>
       )}
+      {isEvent && <CardChoice />}
       <Exits block={block} />
       <details className="more-fields">
         <summary>{t("Name and note")}</summary>

@@ -7,25 +7,37 @@ import { useStore, type State, type Store } from "./store.ts";
 import { leaves, matching, spoken, type Leaf } from "./template.ts";
 
 export type PickerHandle = { key: (event: KeyboardEvent) => boolean };
-type Props = {
-  block: string;
-  /** What was typed after `{{` in the field; null when the picker has a search field of its own. */
-  typed: string | null;
+type Choosing = {
+  /** What was typed in the field that it belongs to; null when it has a search field of its own. */
+  typed?: string | null;
   pick: (path: string) => void;
   close: () => void;
-  ref?: Ref<PickerHandle>;
+  ref?: Ref<PickerHandle> | undefined;
 };
 const MAX_OFFERED = 60;
 
-export function Picker({ block, typed, pick, close, ref }: Props): ReactNode {
+/** Values of the example and results of earlier blocks, to be put into a text. */
+export function Picker({ block, ...choosing }: Choosing & { block: string }): ReactNode {
   const { store } = useEditor();
   const example = useStore(store, (state) => state.example);
   const checked = useStore(store, (state) => state.checked);
+  const all = useMemo(() => offered(store, block, example, checked), [store, block, example, checked]);
+  return (
+    <Leaves
+      {...choosing}
+      all={all}
+      caption={example ? t("Values of the example “{title}”", { title: example.title }) : null}
+      empty={t("There is no example yet: call the link, or type a name.")}
+    />
+  );
+}
+
+/** A list to choose one of, found by what it is called or by its value. */
+export function Leaves({ all, typed = null, pick, close, ref, caption = null, empty }: Choosing & { all: Leaf[]; caption?: string | null; empty?: string }): ReactNode {
   const [wanted, setWanted] = useState("");
   const [active, setActive] = useState(0);
   const list = useRef<HTMLDivElement>(null);
   const id = useId();
-  const all = useMemo(() => offered(store, block, example, checked), [store, block, example, checked]);
   const query = typed ?? wanted;
   const found = useMemo(() => matching(all, query).slice(0, MAX_OFFERED), [all, query]);
   useEffect(() => setActive(0), [query]);
@@ -67,7 +79,7 @@ export function Picker({ block, typed, pick, close, ref }: Props): ReactNode {
           </button>
         </div>
       )}
-      {example && <p className="picker-example small">{t("Values of the example “{title}”", { title: example.title })}</p>}
+      {caption && <p className="picker-example small">{caption}</p>}
       <div className="picker-list" role="listbox" id={id} ref={list} aria-label={t("What can be inserted")} tabIndex={-1}>
         {found.map((leaf, at) => (
           <div
@@ -87,14 +99,15 @@ export function Picker({ block, typed, pick, close, ref }: Props): ReactNode {
       </div>
       {found.length === 0 && (
         <p className="quiet small picker-example">
-          {all.length === 0 ? t("There is no example yet: call the link, or type a name.") : t("Nothing is called that.")}
+          {all.length === 0 && empty ? empty : t("Nothing is called that.")}
         </p>
       )}
     </div>
   );
 }
 
-function offered(store: Store, block: string, example: State["example"], checked: State["checked"]): Leaf[] {
+/** Everything that a text of a block may take. */
+export function offered(store: Store, block: string, example: State["example"], checked: State["checked"]): Leaf[] {
   const titles = new Map(checked.variables.map((known) => [known.path, known.title]));
   const found = new Map<string, Leaf>();
   const keep = (leaf: Leaf): void => {

@@ -24,6 +24,28 @@ export function StartHelp({ block }: { block: Block }): ReactNode {
   );
 }
 
+/** The cards that came to the stage last: the one chosen shows its values in every field. */
+export function CardChoice(): ReactNode {
+  const { store } = useEditor();
+  const examples = useStore(store, (state) => state.examples);
+  const example = useStore(store, (state) => state.example);
+  const cards = (examples ?? []).filter((one) => one.kind === "card");
+  if (examples === null) return <p className="quiet small">{t("Loading …")}</p>;
+  if (cards.length === 0) return <p className="form-hint">{t("There are no cards to show as an example now.")}</p>;
+  return (
+    <fieldset className="field field-group">
+      <legend className="form-label">{t("Last cards as examples")}</legend>
+      {cards.map((one) => (
+        <label className="form-check" key={one.id}>
+          <input type="radio" className="form-check-input" name="card" checked={example?.id === one.id} onChange={() => store.set({ example: one, trace: null })} />
+          <span className="form-check-label">{one.title} <span className="quiet small">№ {one.id.split(":")[1]}</span></span>
+        </label>
+      ))}
+      <ExampleTree />
+    </fieldset>
+  );
+}
+
 export function Waiting(): ReactNode {
   const { store } = useEditor();
   const link = useStore(store, (state) => state.scenario.links?.token_only);

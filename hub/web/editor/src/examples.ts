@@ -32,11 +32,26 @@ export function watchExamples(store: Store): () => void {
     }
     if (!stopped) timer = window.setTimeout(() => void look(), waits(store) ? WAITING_MS : RESTING_MS);
   };
+  // Which cards are shown follows what the start block waits for, as soon as that is kept.
+  let wanted = startOf(store);
+  const forget = store.subscribe(() => {
+    if (store.state.saving.kind !== "saved" || startOf(store) === wanted) return;
+    wanted = startOf(store);
+    refresh(store).catch((error: unknown) => {
+      if (!(error instanceof ApiError)) throw error; // those of before stay
+    });
+  });
   void look();
   return () => {
+    forget();
     stopped = true;
     window.clearTimeout(timer);
   };
+}
+
+function startOf(store: Store): string {
+  const start = store.doc.blocks.find((block) => block.type === "bitrix24_event");
+  return JSON.stringify([start?.config?.["entity"], start?.config?.["stage"]]);
 }
 
 function waits(store: Store): boolean {

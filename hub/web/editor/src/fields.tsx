@@ -6,7 +6,9 @@ import { Icon, useEditor } from "./context.tsx";
 import { literal } from "./json.ts";
 import { Pairs, Rows } from "./lists.tsx";
 import type { Json } from "./model.ts";
-import { Choice, Duration, LineChoice, Names, Plain, ScenarioChoice } from "./plain.tsx";
+import { EntityChoice, FunnelChoice, StageChoice, useHasFunnels } from "./crm.tsx";
+import { Names } from "./names.tsx";
+import { Choice, Duration, LineChoice, MessengerChoice, Plain, ScenarioChoice } from "./plain.tsx";
 import { TemplateField } from "./TemplateField.tsx";
 import { useStore } from "./store.ts";
 import type { Schema } from "./types.ts";
@@ -21,6 +23,9 @@ export type FieldProps = {
   /** undefined takes the key away. */
   change: (value: Json | undefined) => void;
   isFirst?: boolean;
+  /** The fields around it, and a way to change several of them at once; undefined takes a key away. */
+  beside?: Record<string, Json>;
+  set?: (changes: Record<string, Json | undefined>) => void;
 };
 export type Fields = { block: string; path: string; schema: Schema; value: Record<string, Json>; change: (value: Record<string, Json>) => void };
 
@@ -29,6 +34,13 @@ export function ObjectFields({ block, path, schema, value, change }: Fields): Re
   const inOrder = Object.entries(schema.properties ?? {}).sort(([, a], [, b]) => (a["x-order"] ?? 0) - (b["x-order"] ?? 0));
   const { store } = useEditor();
   const problems = useStore(store, (state) => state.checked.problems);
+  // A key keeps its place, so that a document that is only looked at stays what it was.
+  const set = (changes: Record<string, Json | undefined>): void =>
+    change(Object.fromEntries(Object.entries({ ...value, ...changes }).filter(([, one]) => one !== undefined)) as Record<string, Json>);
+  const hasProblem = (name: string): boolean => problems.some((one) => one.block === block && one.path === (path ? `${path}.${name}` : name));
+  const isMeant = ([name, part]: [string, Schema]): boolean =>
+    hasProblem(name) ||
+    Object.entries(part["x-when"] ?? {}).every(([other, values]) => values.includes(String(value[other] ?? schema.properties?.[other]?.default ?? "")));
   const draw = ([name, part]: [string, Schema], at: number): ReactNode => (
     <Field
       key={name}
@@ -39,19 +51,16 @@ export function ObjectFields({ block, path, schema, value, change }: Fields): Re
       value={value[name]}
       required={schema.required?.includes(name) ?? false}
       isFirst={path === "" && at === 0}
-      change={(next) => {
-        const { [name]: _old, ...others } = value;
-        // A key keeps its place, so that a document that is only looked at stays what it was.
-        const all = Object.entries(value).map(([key, one]) => [key, key === name ? next : one] as const);
-        const kept = name in value ? all.filter(([, one]) => one !== undefined) : [...Object.entries(others), [name, next] as const];
-        change(Object.fromEntries(kept.filter(([, one]) => one !== undefined)) as Record<string, Json>);
-      }}
+      beside={value}
+      set={set}
+      change={(next) => set({ [name]: next })}
     />
   );
   const isMore = ([name, part]: [string, Schema]): boolean => part["x-more"] === true && value[name] === undefined;
-  const shown = inOrder.filter((one) => !isMore(one));
-  const more = inOrder.filter(isMore);
-  const isWrong = more.some(([name]) => problems.some((one) => one.block === block && one.path === (path ? `${path}.${name}` : name)));
+  const meant = inOrder.filter(isMeant);
+  const shown = meant.filter((one) => !isMore(one));
+  const more = meant.filter(isMore);
+  const isWrong = more.some(([name]) => hasProblem(name));
   return (
     <>
       {shown.map(draw)}
@@ -66,6 +75,15 @@ export function ObjectFields({ block, path, schema, value, change }: Fields): Re
 }
 
 export function Field(props: FieldProps): ReactNode {
+  return props.schema["x-widget"] === "funnel" ? <FunnelField {...props} /> : <Labelled {...props} />;
+}
+
+function FunnelField(props: FieldProps): ReactNode {
+  const isChosen = props.value !== undefined && props.value !== null;
+  return useHasFunnels(props.beside) || isChosen ? <Labelled {...props} /> : null;
+}
+
+function Labelled(props: FieldProps): ReactNode {
   const { block, path, schema, isFirst } = props;
   const { store } = useEditor();
   const problems = useStore(store, (state) => state.checked.problems);
@@ -162,8 +180,15 @@ function Control(props: ControlProps & { widget: string }): ReactNode {
   }
   switch (widget) {
     case "choice":
-    case "entity":
       return <Choice {...props} />;
+    case "entity":
+      return <EntityChoice {...props} />;
+    case "funnel":
+      return <FunnelChoice {...props} />;
+    case "stage":
+      return <StageChoice {...props} />;
+    case "messenger":
+      return <MessengerChoice {...props} />;
     case "line":
       return <LineChoice {...props} />;
     case "scenario":
@@ -183,8 +208,6 @@ function Control(props: ControlProps & { widget: string }): ReactNode {
     case "mapping":
       return <Mapping {...props} />;
     case "text":
-    case "messenger":
-    case "stage":
       return <Plain {...props} />;
     case "number":
       return <Plain {...props} isNumber />;

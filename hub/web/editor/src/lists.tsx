@@ -2,8 +2,10 @@
 import { useState, type ReactNode } from "react";
 import { t } from "page/words";
 import { Icon, useEditor } from "./context.tsx";
+import { fieldLeaves, useCardFields, useEntity } from "./crm.tsx";
 import { Field, ObjectFields, type ControlProps } from "./fields.tsx";
 import type { Json } from "./model.ts";
+import { Leaves } from "./Picker.tsx";
 import type { Schema } from "./types.ts";
 
 export function blank(schema: Schema | undefined): Record<string, Json> {
@@ -48,38 +50,49 @@ export function RemoveRow({ n, remove }: { n: number; remove: () => void }): Rea
 }
 
 /** Names with a value each. A name is changed in place; the same name twice is not taken. */
-export function Pairs({ block, path, schema, value, change }: ControlProps): ReactNode {
+export function Pairs({ block, path, schema, value, change, beside }: ControlProps): ReactNode {
   const { store } = useEditor();
   const [fresh, setFresh] = useState("");
+  const [open, setOpen] = useState(false);
+  const entity = useEntity(beside);
+  const offered = fieldLeaves(useCardFields(schema["x-suggest"] === "crm_fields" ? entity : undefined));
   const pairs = Object.entries((value as Record<string, Json> | undefined) ?? {});
   const keep = (next: [string, Json][]): void => change(next.length === 0 ? undefined : Object.fromEntries(next));
   const inner = typeof schema.additionalProperties === "object" ? schema.additionalProperties : {};
   const widget = inner["x-widget"] ?? (inner.enum ? "choice" : "value");
   const part: Schema = { ...inner, "x-widget": widget, ...(schema["x-titles"] ? { "x-titles": schema["x-titles"] } : {}) };
-  const add = (): void => {
-    const name = fresh.trim();
+  const add = (wanted: string): void => {
+    const name = wanted.trim();
     setFresh("");
+    setOpen(false);
     if (name !== "" && !pairs.some(([known]) => known === name)) keep([...pairs, [name, inner.enum?.[0] ?? ""]]);
   };
   return (
     <>
       {pairs.map(([name, one], at) => (
         <div className="row-item" key={name}>
-          <Field block={block} name={name} path={`${path}.${name}`} schema={{ ...part, title: name }} value={one} required
+          <Field block={block} name={name} path={`${path}.${name}`} schema={{ ...part, title: offered.find((leaf) => leaf.path === name)?.label ?? name }} value={one} required
             change={(next) => keep(pairs.map(([key, old]) => (key === name ? [key, next ?? ""] : [key, old])))} />
           {store.canEdit && <RemoveRow n={at + 1} remove={() => keep(pairs.filter(([key]) => key !== name))} />}
         </div>
       ))}
-      {store.canEdit && (
+      {store.canEdit && offered.length > 0 && (
+        <button type="button" className="btn btn-sm" aria-expanded={open} data-path={`${path}.`} onClick={() => setOpen(!open)}>
+          <Icon name="plus" />
+          {t("Add a field")}
+        </button>
+      )}
+      {open && <Leaves all={offered.filter((leaf) => !pairs.some(([name]) => name === leaf.path))} pick={add} close={() => setOpen(false)} />}
+      {store.canEdit && offered.length === 0 && (
         <div className="pair-new">
           <input className="form-control" value={fresh} placeholder={t("Name")} aria-label={t("Name of a new value")} data-path={`${path}.`}
-            onChange={(event) => setFresh(event.target.value)} onBlur={add}
+            onChange={(event) => setFresh(event.target.value)} onBlur={() => add(fresh)}
             onKeyDown={(event) => {
               if (event.key !== "Enter") return;
               event.preventDefault();
-              add();
+              add(fresh);
             }} />
-          <button type="button" className="btn btn-icon" aria-label={t("Add a value")} onClick={add}>
+          <button type="button" className="btn btn-icon" aria-label={t("Add a value")} onClick={() => add(fresh)}>
             <Icon name="plus" />
           </button>
         </div>

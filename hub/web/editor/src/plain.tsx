@@ -1,12 +1,12 @@
 // Controls for single values: texts, numbers, choices, spans of time, lists of names.
-import { useEffect, useState, type ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 import { t } from "page/words";
-import { api, ApiError } from "./api.ts";
+import { useItems } from "./asked.ts";
 import { Icon, useEditor } from "./context.tsx";
 import type { ControlProps } from "./fields.tsx";
 import { literal } from "./json.ts";
 import type { Json } from "./model.ts";
-import type { Line } from "./types.ts";
+import type { Channel, Line } from "./types.ts";
 
 export function Plain({ id, path, value, change, schema, described, invalid, required, isNumber }: ControlProps & { isNumber?: boolean }): ReactNode {
   const { store } = useEditor();
@@ -33,7 +33,8 @@ export function Plain({ id, path, value, change, schema, described, invalid, req
   );
 }
 
-export function Choice({ id, path, value, change, schema, described, invalid, required }: ControlProps): ReactNode {
+/** `none`: what it is called that nothing is chosen. */
+export function Choice({ id, path, value, change, schema, described, invalid, required, none = "—" }: ControlProps & { none?: string }): ReactNode {
   const { store } = useEditor();
   const titles = schema["x-titles"] ?? {};
   const values = schema.enum ?? Object.keys(titles);
@@ -53,7 +54,7 @@ export function Choice({ id, path, value, change, schema, described, invalid, re
         change(chosen === "" || (!required && chosen === schema.default) ? undefined : chosen);
       }}
     >
-      {(now === "" || schema["x-nullable"]) && <option value="">{now === "" && required ? t("Choose …") : "—"}</option>}
+      {(now === "" || schema["x-nullable"]) && <option value="">{now === "" && required ? t("Choose …") : none}</option>}
       {!known && <option value={String(now)}>{String(now)}</option>}
       {values.map((one) => (
         <option key={one} value={one}>
@@ -64,29 +65,18 @@ export function Choice({ id, path, value, change, schema, described, invalid, re
   );
 }
 
-function useList<Item>(address: string): Item[] | null {
-  const [items, setItems] = useState<Item[] | null>(null);
-  useEffect(() => {
-    let gone = false;
-    api<{ items: Item[] }>("GET", address).then(
-      (found) => !gone && setItems(found.items),
-      (error: unknown) => {
-        if (!(error instanceof ApiError)) throw error;
-        if (!gone) setItems([]); // the value in the document is still shown
-      },
-    );
-    return () => {
-      gone = true;
-    };
-  }, [address]);
-  return items;
-}
+const STATES = (): Record<string, [string, string]> => ({
+  active: [t("works"), "ok"],
+  paused: [t("paused"), "off"],
+  auth_failed: [t("refused"), "bad"],
+  unreachable: [t("does not answer"), "bad"],
+});
 
+/** The lines there are; a dot says how the chosen one is, in words where it does not send. */
 export function LineChoice(props: ControlProps): ReactNode {
   const { store } = useEditor();
-  const lines = useList<Line>("/lines");
-  const names = lines?.map((line) => line.name) ?? [];
-  const titles = Object.fromEntries((lines ?? []).map((line) => [line.name, `${line.name} (${line.channel})${line.state === "on" ? "" : ` — ${t("does not send now")}`}`]));
+  const lines = useItems<Line>("/lines");
+  const channels = useItems<Channel>("/channels");
   if (lines?.length === 0 && !props.value) {
     return (
       <p className="form-hint">
@@ -94,11 +84,28 @@ export function LineChoice(props: ControlProps): ReactNode {
       </p>
     );
   }
-  return <Choice {...props} schema={{ ...props.schema, enum: names, "x-titles": titles }} />;
+  const states = STATES();
+  const messenger = (line: Line): string => channels?.find((one) => one.kind === line.channel)?.title ?? line.channel;
+  const told = (line: Line): string => `${line.name} · ${messenger(line)}${line.state === "active" ? "" : ` · ${states[line.state]?.[0] ?? line.state}`}`;
+  const titles = Object.fromEntries((lines ?? []).map((line) => [line.name, told(line)]));
+  const chosen = lines?.find((line) => line.name === props.value);
+  return (
+    <div className="with-dot">
+      {chosen && <span className={`dot dot-${states[chosen.state]?.[1] ?? "off"}`} role="img" aria-label={states[chosen.state]?.[0] ?? chosen.state} />}
+      <Choice {...props} schema={{ ...props.schema, enum: Object.keys(titles), "x-titles": titles }} />
+    </div>
+  );
+}
+
+/** One of the messengers that lines can stand on. */
+export function MessengerChoice(props: ControlProps): ReactNode {
+  const channels = useItems<Channel>("/channels") ?? [];
+  const titles = Object.fromEntries(channels.map((one) => [one.kind, one.title]));
+  return <Choice {...props} none={t("that of the line")} schema={{ ...props.schema, enum: Object.keys(titles), "x-titles": titles }} />;
 }
 
 export function ScenarioChoice(props: ControlProps): ReactNode {
-  const found = useList<{ id: number; name: string }>("/scenarios");
+  const found = useItems<{ id: number; name: string }>("/scenarios");
   const titles = Object.fromEntries((found ?? []).map((one) => [String(one.id), one.name]));
   return (
     <Choice
@@ -144,48 +151,6 @@ export function Duration({ id, path, value, change, described, invalid, schema }
           <option key={size} value={size}>{name}</option>
         ))}
       </select>
-    </div>
-  );
-}
-
-/** A list of names: Enter or a comma ends one. */
-export function Names({ block, path, value, change, schema, name }: ControlProps): ReactNode {
-  const { store } = useEditor();
-  const [typed, setTyped] = useState("");
-  const names = Array.isArray(value) ? value.map(String) : [];
-  const keep = (next: string[]): void => change(next.length === 0 ? undefined : (next as Json[]));
-  const add = (): void => {
-    const fresh = typed.split(/[,\s]+/).filter((one) => one !== "" && !names.includes(one));
-    setTyped("");
-    if (fresh.length > 0) keep([...names, ...fresh]);
-  };
-  return (
-    <div className="names" data-block={block}>
-      {names.map((one, at) => (
-        <span className="name" key={`${one} ${at}`}>
-          {one}
-          <button type="button" aria-label={t("Remove {name}", { name: one })} onClick={() => keep(names.filter((_, other) => other !== at))}>
-            <Icon name="x" />
-          </button>
-        </span>
-      ))}
-      {store.canEdit && (
-        <input
-          className="form-control"
-          value={typed}
-          placeholder={t("Add …")}
-          aria-label={t("Add to “{title}”", { title: schema.title ?? name })}
-          data-path={`${path}[${names.length}]`}
-          onChange={(event) => setTyped(event.target.value)}
-          onBlur={add}
-          onKeyDown={(event) => {
-            if (event.key === "Enter" || event.key === ",") {
-              event.preventDefault();
-              add();
-            } else if (event.key === "Backspace" && typed === "" && names.length > 0) keep(names.slice(0, -1));
-          }}
-        />
-      )}
     </div>
   );
 }

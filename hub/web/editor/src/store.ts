@@ -40,13 +40,16 @@ export class Store {
     this.data = data;
     this.types = new Map(data.blocks.map((block) => [block.type, block]));
     this.canEdit = data.me.role !== "viewer";
+    // What has never run is opened at the first thing that it lacks, where there is room for both.
+    const lacking = data.scenario.published_version === null ? data.checked.problems.find((problem) => problem.block)?.block : null;
+    const begun = lacking && window.innerWidth >= 900 ? lacking : null;
     this.state = {
       history: history.begin(data.document),
-      selected: [],
+      selected: begun ? [begun] : [],
       checked: data.checked,
       scenario: data.scenario,
       saving: { kind: "saved", at: null },
-      side: null,
+      side: begun ? "inspector" : null,
       examples: null,
       example: null,
       previews: {},

@@ -22,6 +22,7 @@ export type Schema = {
   "x-nullable"?: boolean;
   "x-suggest"?: "crm_fields" | "paths";
   "x-channels"?: string[];
+  "x-when"?: Record<string, string[]>;
 };
 
 export type Port = { id: string; title: string };
@@ -114,6 +115,7 @@ export type Compared = {
   changed: number;
   items: { request: string; title: string; before: string[]; after: string[]; status_before: string; status_after: string }[];
 };
+export type Channel = { kind: string; title: string };
 export type Line = { id: string; name: string; channel: string; state: string };
 
 export type Data = {
