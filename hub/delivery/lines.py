@@ -13,6 +13,7 @@ from connectors.errors import ConnectorError
 from connectors.registry import channels
 from hub.clock import now_us, rfc3339
 from hub.core import Hub
+from hub.delivery import sweep
 from hub.delivery.models import OPEN_STATES, Line, Message
 from hub.errors import Conflict, Invalid, NotFound
 from hub.ids import new_id, new_token, token_hash
@@ -202,12 +203,13 @@ def open_channel(hub: Hub, line: Line) -> Channel:
 def check(hub: Hub, portal_id: int, line_id: str, *, heal: bool = True) -> dict[str, Any]:
     """Ask the messenger whether the line works: `{"ok": true, "identity"}` or `{"ok": false, "error"}`.
 
-    A line that was out of order and works again becomes active, and starts slowly, unless `heal` is False: then it
-    stays as it is until somebody, or the hourly question, lets it go on. Raises NotFound.
+    A line that was out of order and works again becomes active, and starts slowly, without what is old by now. With
+    `heal` False it stays as it is until somebody, or the hourly question, lets it go on. Raises NotFound.
     """
     try:
         with hub.db.read() as session:
-            channel = open_channel(hub, get(session, portal_id, line_id))
+            line = get(session, portal_id, line_id)
+            channel, broken = open_channel(hub, line), line.state in OUT_OF_ORDER
         identity = channel.check()
     except (SecretError, ValidationError):
         return {"ok": False, "error": UNUSABLE}
@@ -216,6 +218,8 @@ def check(hub: Hub, portal_id: int, line_id: str, *, heal: bool = True) -> dict[
     if not identity.ok:
         message = "The messenger answered, but this account cannot send."
         return {"ok": False, "error": {"code": "not_ready", "message": message}}
+    if heal and broken:
+        sweep.set_stale_aside(hub.db.writer, line_id, now=now_us())
     with hub.db.write() as session:
         line = get(session, portal_id, line_id)
         if heal and line.state in OUT_OF_ORDER:

@@ -1,7 +1,8 @@
 """Lines whose account was refused: every hour their messenger is asked whether they are let in again.
 
-What a person did about it there, a token made valid again or a bill paid, heals the line by itself. A line that does
-not answer needs no such question: its breaker tries a message by and by.
+What a person did about it there, a token made valid again or a bill paid, heals the line by itself. What
+has waited for more than eight hours by then does not go out unseen: `sweep.set_stale_aside`. A line that does not
+answer needs no such question: its breaker tries a message by and by.
 """
 
 import structlog

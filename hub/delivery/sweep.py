@@ -1,16 +1,24 @@
-"""What is left over in the outbox: messages whose time is over, and those that dead processes were sending.
+"""What is left over in the outbox: messages whose time is over, those that are old when their line works again, and
+those that dead processes were sending.
 
-Both change which message is the head of a chat, so whoever sweeps names the lines to the writer first; a message
+All change which message is the head of a chat, so whoever sweeps names the lines to the writer first; a message
 that another process puts into the same chat meanwhile would else be overlooked and stay without a turn.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
+from hub.clock import SECOND
 from hub.delivery.outbox import CLAIMED, QUEUED, Claimed, join, promote, wake_runs
-from hub.sql import Sql, marks
+from hub.sql import Row, Sql, marks
 from hub.values import dumps
+from hub.writer import Writer
 
 AT_ONCE = 200
+STALE_AFTER_S = 8 * 3600
+"""What has been due for longer is old when its line works again: a greeting of last night may be out of place."""
+LATE = {"code": "expired", "message": "It could not be sent in time."}
+STALE = {"code": "stale", "message": "It had waited for more than eight hours when its line worked again."}
 
 
 def expiring_lines(sql: Sql, *, now: int) -> list[str]:
@@ -33,12 +41,34 @@ def expire(sql: Sql, *, now: int, lines: Sequence[str], limit: int = AT_ONCE) ->
         f" AND line_id IN ({marks(len(lines))}) ORDER BY expires_at LIMIT ? /*skip locked*/",
         (now, *lines, limit),
     )
+    return _end(sql, rows, LATE, now)
+
+
+def set_stale_aside(writer: Writer, line_id: str, *, now: int) -> int:
+    """Take what is old out of a line's queue before the line goes on by itself; how many. It ends as what was not
+    delivered, where a person sees it and can send it again. Raises StorageUnavailable."""
+    count = 0
+    while done := writer.run(partial(_set_aside, line_id=line_id, now=now), lines=[line_id]):
+        count += done
+    return count
+
+
+def _set_aside(sql: Sql, *, line_id: str, now: int) -> int:
+    rows = sql.all(
+        f"SELECT seq, id, line_id, chat_id FROM message WHERE {QUEUED} AND line_id = ? AND due_at < ?"  # noqa: S608
+        " ORDER BY seq LIMIT ? /*skip locked*/",
+        (line_id, now - STALE_AFTER_S * SECOND, AT_ONCE),
+    )
+    return _end(sql, rows, STALE, now)
+
+
+def _end(sql: Sql, rows: Sequence[Row], error: dict[str, str], now: int) -> int:
     for seq, message_id, line_id, chat_id in rows:
         sql.run(
             "UPDATE message SET state = CASE WHEN EXISTS (SELECT 1 FROM attempt WHERE message_id = message.id"
             " AND outcome = 'unconfirmed') THEN 'unconfirmed' ELSE 'expired' END, head = FALSE,"
             " error = COALESCE(error, ?), ended_at = ? WHERE seq = ? AND state = 'queued'",
-            (dumps({"code": "expired", "message": "It could not be sent in time."}), now, seq),
+            (dumps(error), now, seq),
         )
         promote(sql, line_id, chat_id)
         wake_runs(sql, message_id, now)

@@ -1,7 +1,8 @@
 """What waits on lines: how much, since when, and letting it go after an outage, all of it or a part."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -12,11 +13,11 @@ from hub.delivery import lines, outbox
 from hub.delivery.interventions import address
 from hub.delivery.models import OPEN_STATES, Line, Message
 from hub.delivery.outbox import Entry, promote, wake_runs
+from hub.delivery.sweep import STALE_AFTER_S
 from hub.ids import new_id
 from hub.sql import Sql
+from hub.values import Value
 
-STALE_AFTER_S = 8 * 3600
-"""What has waited longer is shown as old when a line works again: a greeting of last night may be out of place."""
 TEST = "test"
 """The block of messages that a person sends to try a line."""
 
@@ -52,12 +53,12 @@ def queued(session: Session, portal_id: int, line_id: str, *, limit: int) -> lis
 
 
 def count_stale(session: Session, portal_id: int, line_id: str, *, now: int) -> int:
-    """How many of them have waited for long."""
+    """How many of them have been due for long."""
     query = select(func.count()).where(
         Message.portal_id == portal_id,
         Message.line_id == line_id,
         Message.state == "queued",
-        col(Message.created_at) < now - STALE_AFTER_S * SECOND,
+        col(Message.due_at) < now - STALE_AFTER_S * SECOND,
     )
     return session.exec(query).one()
 
@@ -78,8 +79,18 @@ def release(hub: Hub, portal_id: int, line_id: str, *, dropped: Collection[str] 
     return count
 
 
-def send_test(hub: Hub, portal_id: int, line_id: str, chat: str, text: str) -> str:
-    """Put a message that tries a line into its queue; its id. Raises NotFound, Invalid for a bad recipient."""
+def send_test(
+    hub: Hub,
+    portal_id: int,
+    line_id: str,
+    chat: str,
+    text: str,
+    *,
+    extra: Mapping[str, Value] = MappingProxyType({}),
+    within_s: float | None = None,
+) -> str:
+    """Put a message that tries a line into its queue; its id. `extra` as in `Entry`; after `within_s` seconds it is not
+    sent any more. Raises NotFound, Invalid for a bad recipient."""
     with hub.db.read() as session:
         line: Line = lines.get(session, portal_id, line_id)
         chat_id, messenger = address(line, chat), line.channel
@@ -95,9 +106,9 @@ def send_test(hub: Hub, portal_id: int, line_id: str, chat: str, text: str) -> s
         chat_id=chat_id,
         chat_id_raw=chat,
         text=text,
-        extra={},
+        extra=dict(extra),
         due_at=now,
-        expires_at=now + int(hub.settings.message_ttl_s * SECOND),
+        expires_at=now + int((within_s or hub.settings.message_ttl_s) * SECOND),
     )
     hub.db.writer.run(lambda sql: outbox.enqueue(sql, entry, now=now), lines=[line_id], rings=True)
     return entry.id

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from hub.clock import SECOND
+from hub.clock import SECOND, now_us
 from hub.core import Hub
-from hub.delivery import lines, probing, sweep
+from hub.delivery import lines, probing, sweep, undelivered, waiting
 from hub.delivery.models import Line
 from hub.portals.models import Portal
 from hub.sandbox.server import Sandbox
@@ -114,6 +114,33 @@ def test_a_refused_account_is_asked_again_after_an_hour_and_heals_by_itself(hub:
     line = line_of(hub, refused)
     assert (line.state, line.state_reason, line.held_until) == ("active", "", None)
     assert line.ramp_from is not None
+
+
+def test_a_line_that_heals_by_itself_leaves_what_is_old_to_a_person(hub: Hub, portal: Portal, refused: str) -> None:
+    assert portal.id is not None
+    queue = Queue(hub, portal.id)
+    now, ends = now_us(), now_us() + 24 * HOUR
+    greeting = queue.put("a", line_id=refused, due_at=now - 9 * HOUR, expires_at=ends)
+    answer = queue.put("a", line_id=refused, due_at=now - HOUR, expires_at=ends)
+    planned = queue.put("b", line_id=refused, due_at=now + HOUR, expires_at=ends)
+    other = queue.put("a", due_at=now - 9 * HOUR, expires_at=ends)
+    assert probing.probe(hub, now=NOW) == [refused]
+    states = {one: queue.column(one, "state") for one in (greeting, answer, planned, other)}
+    assert states == {greeting: "expired", answer: "queued", planned: "queued", other: "queued"}
+    assert queue.column(answer, "head")
+    with hub.db.read() as session:
+        (group,) = undelivered.groups(session, portal.id)
+    assert (group.reason, group.count) == ("stale", 1)
+    count = undelivered.send_again(hub, portal.id, undelivered.of_group("stale", False), ("fresh",), until=NOW + 1)
+    assert (count, queue.column(greeting, "state")) == (1, "queued")
+
+
+def test_a_person_who_has_seen_the_queue_lets_all_of_it_go(hub: Hub, portal: Portal, refused: str) -> None:
+    assert portal.id is not None
+    queue = Queue(hub, portal.id)
+    greeting = queue.put("a", line_id=refused, due_at=now_us() - 9 * HOUR, expires_at=now_us() + HOUR)
+    assert waiting.release(hub, portal.id, refused) == 0
+    assert (queue.column(greeting, "state"), line_of(hub, refused).state) == ("queued", "active")
 
 
 def test_an_account_that_is_still_refused_is_left_alone_for_another_hour(

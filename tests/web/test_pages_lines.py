@@ -53,6 +53,7 @@ def wait(api: Api, hub: Hub, line: str) -> Callable[..., str]:
         with hub.db.write() as session:
             message = session.exec(select(Message).where(Message.id == message_id)).one()
             message.created_at -= hours * HOUR
+            message.due_at -= hours * HOUR
             session.add(message)
         return message_id
 

@@ -6,7 +6,8 @@ from connectors.registry import channels
 from hub.clock import SECOND, now_us
 from hub.delivery import lines
 from hub.delivery.models import Line, Message
-from hub.delivery.waiting import STALE_AFTER_S, Standing
+from hub.delivery.sweep import STALE_AFTER_S
+from hub.delivery.waiting import Standing
 from hub.web.pages import line_words
 from hub.web.sentences import said
 
@@ -42,4 +43,4 @@ def refused(shown: dict[str, Any], error: dict[str, Any]) -> dict[str, Any]:
 
 def is_stale(message: Message) -> bool:
     """Whether a message has waited so long that it may be out of place."""
-    return message.created_at < now_us() - STALE_AFTER_S * SECOND
+    return message.due_at < now_us() - STALE_AFTER_S * SECOND

@@ -56,6 +56,10 @@ _WORDS = {
     "file_not_fetched": (_("The file could not be fetched"), _("Check that its address opens for everybody.")),
     "too_large": (_("The file is too large"), _("Make it smaller.")),
     "no_rights": (_("We have no right to write here"), _("Look at the rights of the line's account.")),
+    "stale": (
+        _("It had waited for more than eight hours"),
+        _("The line works again. Send again what is still true."),
+    ),
     "expired": (_("It could not be sent in time"), _("Send again if it is still true.")),
     "undelivered": (_("The messenger could not deliver it"), _("Check the number, or write by another messenger.")),
     "poisoned": (_("Sending it failed three times on our side"), _("Look at its text and file before sending again.")),
