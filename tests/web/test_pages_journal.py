@@ -127,6 +127,7 @@ def test_a_message_is_taken_back_and_sent_again_from_its_page(editor: Any, clien
     assert again.status_code == 303
     assert api.get(f"/messages/{message}").json["chat_id"] == "79990000000"
     assert editor.post(f"/journal/messages/{message}/arrived", headers=OWN).status_code == 409
+    assert editor.post(f"/journal/messages/{message}/forget", headers=OWN).status_code == 404
 
 
 def test_things_of_another_portal_are_not_there(editor: Any) -> None:

@@ -47,7 +47,7 @@ def show(message_id: str) -> Response:
     return _page(message_id)
 
 
-@blueprint.post("/journal/messages/<message_id>/<act>")
+@blueprint.post("/journal/messages/<message_id>/<any(send, cancel, arrived, lost):act>")
 @needs("editor")
 def act_on(message_id: str, act: str) -> AnyResponse:
     """`send`, perhaps to another recipient or over another line; `cancel`; `arrived` or `lost` of one that nobody
@@ -65,7 +65,7 @@ def act_on(message_id: str, act: str) -> AnyResponse:
             )
         elif act == "cancel":
             interventions.cancel(hub(), portal_id, message_id)
-        elif act in ("arrived", "lost"):
+        else:
             interventions.settle(hub(), portal_id, message_id, "sent" if act == "arrived" else "failed")
     except HubError as error:
         return _page(message_id, said(error.message), error.status)
