@@ -137,6 +137,11 @@ SHAPES: dict[str, Schema] = {
         editors=_list("text"),
     ),
     "Preview": _shape(fields="object"),
+    "SentToMe": _shape(
+        items=_list(_shape(block="text", line="text", chat_id="text?", message="text?", error="text?")),
+        status="text",
+        error="object?",
+    ),
     "Compared": _shape(count="whole", changed="whole", items=_list("object")),
     "Channel": _shape(kind="text", title="text", config="object", capabilities="object"),
     "Line": _shape(

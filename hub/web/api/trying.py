@@ -112,8 +112,8 @@ def preview_block(call: Call) -> Value:
     if given.block not in scenario.written:
         raise NotFound("There is no such block.")
     example = _example(call, scenario, given.example)
-    fields = previewing.preview(_runtime(), call.portal_id, given.scenario, scenario, program, given.block, example)
-    line = _runtime().library.portal(call.portal_id).line(str(scenario.written[given.block].config.get("line", "")))
+    fields = previewing.preview(runtime(), call.portal_id, given.scenario, scenario, program, given.block, example)
+    line = runtime().library.portal(call.portal_id).line(str(scenario.written[given.block].config.get("line", "")))
     for shown in fields.values():
         shown |= _measured(shown["text"], line)
         shown["problems"] = [problem | {"message": said(problem["message"])} for problem in shown["problems"]]
@@ -134,16 +134,20 @@ def preview_block(call: Call) -> Value:
 def test_scenario(call: Call, scenario_id: int) -> Value:
     """Of the newest version, or of a document that is not saved. The trace; nothing is sent, called or stored. 422
     `not_runnable` with the problems when it cannot run."""
-    given: TestInput = call.body
+    return dry_run(call, scenario_id, call.body)
+
+
+def dry_run(call: Call, scenario_id: int, given: TestInput) -> dict[str, Value]:
+    """The trace of what was asked for. Raises Invalid, NotFound."""
     document = None if given.document is None else _document(given.document)
-    chosen = trying.chosen_of(_runtime(), call.portal_id, scenario_id, document)
+    chosen = trying.chosen_of(runtime(), call.portal_id, scenario_id, document)
     program = chosen.program
     if given.example is not None:
-        example = trying.kept(_runtime(), call.portal_id, given.example, program.start_config)
+        example = trying.kept(runtime(), call.portal_id, given.example, program.start_config)
     else:
         start = program.nodes[program.start].type
         example = trying.given(given.query, given.body, start, program.fields)
-    return trying.test(_runtime(), call.portal_id, scenario_id, chosen, example)
+    return trying.test(runtime(), call.portal_id, scenario_id, chosen, example)
 
 
 @route(
@@ -159,7 +163,7 @@ def compare_document(call: Call, scenario_id: int) -> Value:
     """The last requests, run dry on the version that runs and on this document. 409 while nothing is published."""
     given: CompareInput = call.body
     return trying.compare(
-        _runtime(), call.portal_id, scenario_id, _document(given.document), limit=given.limit, hide=redacted
+        runtime(), call.portal_id, scenario_id, _document(given.document), limit=given.limit, hide=redacted
     )
 
 
@@ -184,7 +188,7 @@ def _start_of(scenario: Examined) -> tuple[str, Any]:
 def _example(call: Call, scenario: Examined, wanted: str | ByHand) -> Example:
     start, config = _start_of(scenario)
     if isinstance(wanted, str):
-        return trying.kept(_runtime(), call.portal_id, wanted, config)
+        return trying.kept(runtime(), call.portal_id, wanted, config)
     fields = scenario.known[start].fills(config) if config is not None else ()
     return trying.given(wanted.query, wanted.body, start, fields)
 
@@ -223,16 +227,16 @@ def _request(found: IncomingRequest, config: Any) -> dict[str, Any]:
 def _cards(call: Call, config: Any) -> list[dict[str, Any]]:
     """The cards changed last, of the watched stage if there are any; none where the portal cannot be asked now: the
     requests are shown all the same."""
-    runtime = _runtime()
+    parts = runtime()
     rows = config.mapping
     if rows is None:
         with call.hub.db.sql() as sql:
             rows = mappings.rows_of(sql, call.portal_id, config.entity)
     with suppress(HubError), asking_portal(call):
-        view = runtime.library.portal(call.portal_id)
-        found = examples.latest(runtime.bitrix24, runtime.runner, view, config.entity, rows, stage=config.stage)
+        view = parts.library.portal(call.portal_id)
+        found = examples.latest(parts.bitrix24, parts.runner, view, config.entity, rows, stage=config.stage)
         if not found and config.stage:
-            found = examples.latest(runtime.bitrix24, runtime.runner, view, config.entity, rows, stage=None)
+            found = examples.latest(parts.bitrix24, parts.runner, view, config.entity, rows, stage=None)
         return [_card(config.entity, card) for card in found]
     return []
 
@@ -259,6 +263,7 @@ def _measured(text: str, line: LineInfo | None) -> dict[str, int]:
     return {"length": len(text), "parts": max(len(split(text, carries.text_chars, carries.text_unit)), 1)}
 
 
-def _runtime() -> Runtime:
-    runtime: Runtime = current_app.extensions["hub.runtime"]
-    return runtime
+def runtime() -> Runtime:
+    """The parts of this process that work together."""
+    found: Runtime = current_app.extensions["hub.runtime"]
+    return found
