@@ -56,11 +56,6 @@ def type_id(entity: str) -> int:
     return TYPE_IDS.get(entity) or int(entity.partition(":")[2])
 
 
-def entity_of(number: int) -> str:
-    """Our name of the kind with this number."""
-    return next((name for name, known in TYPE_IDS.items() if known == number), f"dynamic:{number}")
-
-
 def of_document(document: Value) -> tuple[str, int] | None:
     """The card behind a document id, `["crm", "CCrmDocumentDeal", "DEAL_42"]`; None for what is no card."""
     if isinstance(document, dict):

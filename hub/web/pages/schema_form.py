@@ -1,13 +1,11 @@
 """Forms drawn from a JSON Schema, as `_macros/form.html` shows them: what stands in them, and what comes back.
 
-A secret is never shown: its field holds "•••", and what comes back as that stays as it was.
+A stored secret is never among the values: its field holds "•••", and what comes back as that stays as it was.
 """
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
-
-from hub.delivery.lines import HIDDEN
 
 Kind = Literal["text", "password", "number", "choice"]
 
@@ -96,6 +94,3 @@ def _kind(described: Mapping[str, Any]) -> Kind:
     if any(one.get("type") in ("number", "integer") for one in options):
         return "number"
     return "text"
-
-
-__all__ = ["HIDDEN", "Field", "Words", "errors_at", "fields", "given"]

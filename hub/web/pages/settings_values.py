@@ -12,10 +12,9 @@ from hub.scenarios import variables
 from hub.scenarios.models import Constant, GlobalVariable
 from hub.values import Value, dumps, loads
 from hub.web.pages.shell import hub, me, needs, page, screens
+from hub.web.redaction import HIDDEN
 
 blueprint = screens("settings_values")
-HIDDEN = "•••"
-"""What a constant looks like to people who cannot change it: secrets of other services are kept in constants."""
 _KINDS: dict[str, type[Constant] | type[GlobalVariable]] = {"constants": Constant, "variables": GlobalVariable}
 
 
@@ -53,6 +52,7 @@ def _show(problem: str = "") -> Response:
     with hub().db.read() as session:
         constants = _rows(variables.all_of(session, Constant, portal_id))
         if not me().may("editor"):
+            # Secrets of other services are kept in constants.
             constants = [row | {"shown": HIDDEN} for row in constants]
         changing = _rows(variables.all_of(session, GlobalVariable, portal_id))
     hints = (

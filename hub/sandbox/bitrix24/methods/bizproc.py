@@ -14,7 +14,6 @@ from hub.sandbox.bitrix24.refusals import Refusal
 TYPES = ("bool", "date", "datetime", "double", "file", "int", "select", "string", "text", "user")
 _code = re.compile(r"[A-Za-z0-9._-]+")
 _property = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-CHECKED = ("NAME", "PROPERTIES", "RETURN_PROPERTIES", "DOCUMENT_TYPE", "FILTER", "USE_SUBSCRIPTION", "HANDLER")
 
 
 def invalid(said: str) -> Refusal:
