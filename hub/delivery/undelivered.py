@@ -77,8 +77,8 @@ def count_parts(session: Session, portal_id: int, wanted: Filter, *, now: int) -
 
 
 def send_again(hub: Hub, portal_id: int, wanted: Filter, parts: Sequence[Part], *, until: int) -> int:
-    """Queue these parts of what matches once more; gives their number. `until`: messages made later were not counted
-    when somebody decided, and stay."""
+    """Queue these parts of what matches once more, whatever bounds in time `wanted` has; gives their number. `until`:
+    messages made later were not counted when somebody decided, and stay."""
     wanted, old_before = replace(_narrowed(wanted), before=until), _old_before(until)
     usual = tuple(state for state in wanted.states if state != "unconfirmed")
     count = 0

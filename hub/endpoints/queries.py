@@ -4,14 +4,11 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
-from hub.clock import SECOND
 from hub.endpoints.models import IncomingRequest
 from hub.errors import NotFound
 from hub.ids import id_at
-from hub.scenarios.queries import of_portal
+from hub.scenarios.queries import MAKING_US, of_portal
 
-OUTCOMES = ("run", "duplicate", "check", "captured", "refused", "unchanged", "ignored")
-MAKING_US = 60 * SECOND
 USUAL = "run"
 
 

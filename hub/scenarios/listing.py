@@ -24,6 +24,7 @@ _ACCEPTED = text(
     "SELECT COUNT(*) FROM request WHERE scenario_id = :scenario AND outcome IN ('run', 'captured') AND id >= :since"
 )
 OUTCOMES = ("run", "duplicate", "check", "captured", "refused", "unchanged", "ignored")
+"""What became of a request, in one word."""
 
 
 @dataclass(frozen=True)

@@ -34,11 +34,12 @@ USUAL = "completed"
 NOT_OVER = ("queued", "running", "waiting")
 MOST_OF_REQUEST = 50
 MAKING_US = 60 * SECOND
+"""How long after its id was made a run or a request may have been dated, at most."""
 
 
 @dataclass(frozen=True)
 class RunFilter:
-    """Which runs; times in µs. `error`: the code of what they failed with."""
+    """Which runs; times in µs."""
 
     scenario: int | None = None
     statuses: tuple[str, ...] = ()

@@ -18,7 +18,8 @@ OVERDUE_S = 120
 
 
 def checks_of(hub: Hub, portal_id: int) -> list[Check]:
-    """All ten, in the order of an event's way. The public address is called, which takes 10 seconds at most."""
+    """All ten, in the order of an event's way; the database and the disk alone while the database is away. The public
+    address is called, which takes 10 seconds at most."""
     now = now_us()
     try:
         with hub.db.named(), hub.db.sql() as sql:

@@ -8,10 +8,11 @@ from sqlmodel import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from hub.endpoints import queries, replay
-from hub.endpoints.queries import OUTCOMES, RequestFilter
+from hub.endpoints.queries import RequestFilter
 from hub.errors import HubError
 from hub.scenarios import queries as scenarios
 from hub.scenarios import versions
+from hub.scenarios.listing import OUTCOMES
 from hub.web.api import requests as shapes
 from hub.web.i18n import language
 from hub.web.pages import filters
