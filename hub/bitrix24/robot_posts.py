@@ -10,8 +10,8 @@ from hub.bitrix24.connections import Connection
 from hub.bitrix24.robots import CODE, START, answer, token_place
 from hub.clock import SECOND, now_us
 from hub.endpoints import records
+from hub.endpoints.admission import Arrived
 from hub.endpoints.beginning import Begun, Executing, begin, inputs_of, request_variables
-from hub.endpoints.intake import Arrived
 from hub.errors import StorageUnavailable
 from hub.ids import new_id, token_hash
 from hub.scenarios import new_runs

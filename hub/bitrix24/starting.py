@@ -16,9 +16,9 @@ from hub.bitrix24.watching import Look, Watcher
 from hub.bitrix24.writes import Chain
 from hub.clock import now_us, utc_now
 from hub.endpoints import card_event, records
+from hub.endpoints.admission import Arrived
 from hub.endpoints.beginning import Begun, begin, request_variables
 from hub.endpoints.card_event import CardEvent
-from hub.endpoints.intake import Arrived
 from hub.endpoints.parse import Note
 from hub.ids import new_id
 from hub.language import Scope, TemplateFailure, system_values

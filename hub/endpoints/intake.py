@@ -6,11 +6,9 @@ the results link waits for it, `hub.endpoints.waiting`.
 """
 
 import hashlib
-import ipaddress
 import threading
-from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -21,9 +19,9 @@ from hub.core import Hub
 from hub.delivery.outbox import Claimed
 from hub.endpoints import records
 from hub.endpoints.accepting import Accepted, store_all
+from hub.endpoints.admission import Arrived, admit, body_of
 from hub.endpoints.beginning import begin, request_variables
 from hub.endpoints.parse import (
-    Body,
     Inputs,
     Note,
     Refused,
@@ -31,12 +29,10 @@ from hub.endpoints.parse import (
     find_parameter,
     is_check,
     merge,
-    parse_body,
     parse_query,
 )
 from hub.errors import StorageUnavailable
-from hub.ids import new_id, same, token_hash
-from hub.language import Scope, compile_template
+from hub.ids import new_id, token_hash
 from hub.scenarios.check import NotRunnable, Program
 from hub.scenarios.library import STALE_TRIES, Library, LinkTarget, PortalView, PublishedScenario, is_current
 from hub.scenarios.new_runs import NewRun, beginning, goes_on, stored_row
@@ -48,20 +44,6 @@ log = structlog.get_logger(__name__)
 CROWDED_TRIES = 3
 NOT_FOUND = "There is no such link."
 NOT_STARTED = Note("not_started", "The published version cannot run here any more; publish the scenario anew.")
-
-
-@dataclass(frozen=True)
-class Arrived:
-    """A request as it came in. `headers`: by lower-case name; `source`: the caller's address; `received_at` in µs."""
-
-    method: str
-    query: bytes
-    body: bytes
-    content_type: str
-    headers: Mapping[str, str]
-    source: str
-    received_at: int
-    id: str = field(default_factory=new_id)
 
 
 @dataclass(frozen=True)
@@ -148,12 +130,12 @@ class Intake:
         config = self._start_config(scenario)
         notes: tuple[Note, ...] = ()
         try:
-            self._admit(arrived, view, config)
+            admit(arrived, view, config)
             query = parse_query(arrived.query)
             template_id = query.get("template_id")
             if template_id not in (None, "") and template_id != str(scenario.id):
                 raise Refused("scenario_mismatch", 404, "The link's template_id is that of another scenario.")
-            body = None if arrived.method == "GET" else self._body(arrived, config)
+            body = None if arrived.method == "GET" else body_of(arrived, config)
             if is_check(query, body):
                 return self._stored(arrived, view, scenario, "check", 200, {"status": "ok"})
             inputs = merge(getattr(config, "fields", ()), query, body)
@@ -275,28 +257,6 @@ class Intake:
         except (KeyError, ValueError):
             return None
 
-    def _admit(self, arrived: Arrived, view: PortalView, config: Any) -> None:
-        if config is None:
-            return
-        if getattr(config, "post_only", False) and arrived.method == "GET":
-            raise Refused("method_not_allowed", 405, "This link takes only requests with a body (POST, PUT, PATCH).")
-        allowed = getattr(config, "allow_ips", ())
-        if allowed and not any(_inside(arrived.source, network) for network in allowed):
-            raise Refused("sender_not_allowed", 403, "This link does not take requests from the caller's address.")
-        secret = getattr(config, "secret_header", None)
-        if secret is not None:
-            scope = Scope(constants=view.constants, globals={}, zone=view.zone)
-            expected = compile_template(secret.value).render(scope).text
-            given = arrived.headers.get(secret.name.lower(), "")
-            if not expected or not same(given, expected):
-                raise Refused("secret_header_wrong", 401, "The header that this link demands is missing or wrong.")
-
-    def _body(self, arrived: Arrived, config: Any) -> Body:
-        encoding = arrived.headers.get("content-encoding", "")
-        if encoding and encoding.lower() != "identity":
-            raise Refused("unsupported_media_type", 415, "Compressed bodies are not read here.")
-        return parse_body(arrived.body, arrived.content_type or None, tolerant=getattr(config, "tolerant_json", True))
-
     def _stored(
         self,
         arrived: Arrived,
@@ -320,10 +280,3 @@ class Intake:
         if not self._hub.db.writer.run(job):
             return None
         return Outcome(status, answer | {"request": arrived.id})
-
-
-def _inside(address: str, network: str) -> bool:
-    try:
-        return ipaddress.ip_address(address) in ipaddress.ip_network(network, strict=False)
-    except ValueError:
-        return False

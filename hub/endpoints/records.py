@@ -12,7 +12,7 @@ from hub.sql import Sql, marks
 from hub.values import dumps, loads
 
 if TYPE_CHECKING:
-    from hub.endpoints.intake import Arrived
+    from hub.endpoints.admission import Arrived
 
 EVENT_KEY_DAYS = 7
 _COLUMNS = (

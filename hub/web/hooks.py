@@ -12,7 +12,8 @@ from flask import Blueprint, Flask, Response, current_app, request
 from werkzeug.exceptions import MethodNotAllowed
 
 from hub.clock import SECOND, now_us
-from hub.endpoints.intake import NOT_FOUND, Arrived, Gone, Intake, Kept, Outcome
+from hub.endpoints.admission import Arrived
+from hub.endpoints.intake import NOT_FOUND, Gone, Intake, Kept, Outcome
 from hub.endpoints.parse import limits
 from hub.endpoints.waiting import Answer, Waiting
 from hub.ids import result_token, same

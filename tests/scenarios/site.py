@@ -5,7 +5,8 @@ from typing import Any
 from hub.clock import now_us
 from hub.core import Hub
 from hub.delivery import lines
-from hub.endpoints.intake import Arrived, Outcome
+from hub.endpoints.admission import Arrived
+from hub.endpoints.intake import Outcome
 from hub.runtime import make_runtime
 from hub.scenarios import links, store, versions
 from hub.values import dumps, loads
