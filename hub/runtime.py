@@ -98,7 +98,7 @@ def make_runtime(hub: Hub) -> Runtime:
         except Refused:
             # It was read once; only a rule that changed since can refuse it now. The run goes on without it.
             return RunInputs()
-        return RunInputs(read.body, read.query, variables_of(stored), read.bitrix)
+        return RunInputs(read.body, read.query, variables_of(stored), read.bitrix, read.empty)
 
     bitrix24 = Bitrix24(hub)
     runner = Runner(

@@ -63,7 +63,7 @@ def begin(
     state = fresh(version_id, program.start, initial_variables(program) | inputs.locals)
     state.reuse = dict(reuse or {})
     state.known.update(inputs.system)
-    run_inputs = RunInputs(inputs.body, inputs.query, request, inputs.bitrix)
+    run_inputs = RunInputs(inputs.body, inputs.query, request, inputs.bitrix, inputs.empty)
     env = runner.environment(
         view,
         run_inputs,

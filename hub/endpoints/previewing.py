@@ -99,7 +99,7 @@ def _as_run(
         state.known.update(inputs.system)
         env = runtime.runner.environment(
             view,
-            RunInputs(inputs.body, inputs.query, example.request, inputs.bitrix),
+            RunInputs(inputs.body, inputs.query, example.request, inputs.bitrix, inputs.empty),
             run_id="dry",
             scenario_id=scenario_id,
             created_at=now,

@@ -48,7 +48,7 @@ class Globals(Mapping[str, Value]):
 
 @dataclass
 class Environment:
-    """Everything outside its own state that a run can see."""
+    """Everything outside its own state that a run can see. `empty`: why a variable began with nothing in it."""
 
     now: datetime
     zone: ZoneInfo
@@ -64,6 +64,7 @@ class Environment:
     run: Mapping[str, Value]
     message_ttl_s: float
     bitrix: Mapping[str, Value] = field(default_factory=dict)
+    empty: Mapping[str, str] = field(default_factory=dict)
     dry: bool = False
     interactive_until: datetime | None = None
     system: Mapping[str, Value] = field(init=False)

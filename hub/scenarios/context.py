@@ -116,7 +116,7 @@ class Context:
                         "path": place.path,
                         "source": place.source,
                         "text": place.text[:PLACE_CHARS],
-                        "missing": place.missing.hint if place.missing else None,
+                        "missing": self._why_empty(place),
                     }
                     for place in places
                 ],
@@ -125,3 +125,11 @@ class Context:
         for place in places:
             if place.missing is not None:
                 self.warn("missing_value", place.missing.hint, place.path)
+
+    def _why_empty(self, place: Place) -> str | None:
+        """Why nothing stands at a place: nobody has such a value, or what filled the variable had nothing to give."""
+        if place.missing is not None:
+            return place.missing.hint
+        if place.text or not self._env.empty:
+            return None
+        return self._env.empty.get(place.path.removeprefix("local.").removeprefix("system."))

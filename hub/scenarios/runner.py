@@ -29,12 +29,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class RunInputs:
-    """What a run's request brought; empty for a run without one."""
+    """What a run's request brought; empty for a run without one. `empty`: why a variable has nothing in it, by name."""
 
     body: Value = None
     query: Mapping[str, Value] = field(default_factory=dict)
     request: Mapping[str, Value] = field(default_factory=dict)
     bitrix: Mapping[str, Value] = field(default_factory=dict)
+    empty: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,7 @@ class Runner:
             run={"id": run_id, "scenario": str(scenario_id), "started_at": rfc3339(created_at)},
             message_ttl_s=self.message_ttl_s,
             bitrix=inputs.bitrix,
+            empty=inputs.empty,
             dry=dry,
             interactive_until=interactive_until,
         )

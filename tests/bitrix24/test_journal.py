@@ -11,6 +11,7 @@ from hub.bitrix24 import connections, events
 from hub.clock import SECOND, now_us
 from hub.endpoints import replay
 from hub.scenarios import runner, store
+from hub.values import loads
 from tests.bitrix24.scene import Scene
 from tests.conftest import Api
 
@@ -73,13 +74,16 @@ def test_a_run_that_goes_on_later_still_sees_the_cards(scene: Scene, monkeypatch
     assert scene.results() == [{"deal": "Заказ 1001"}]
 
 
-def test_a_variable_that_is_empty_and_used_leaves_its_reason_on_the_run(scene: Scene) -> None:
+def test_a_variable_that_is_empty_and_used_leaves_its_reason_on_the_run_and_at_its_place(scene: Scene) -> None:
     scene.change(kind=3, number=2, NAME="Пётр")
     scene.change(number=1, CONTACT_ID=2)
     happened(scene)
     ((warnings,),) = scene.rows("SELECT warnings FROM run")
     assert "The field “E-mail” is empty." in warnings
     assert "Телефон" not in warnings
+    ((inputs,),) = scene.rows("SELECT input FROM step WHERE block = 'give'")
+    places = {place["path"]: place["missing"] for one in loads(inputs) for place in one["places"]}
+    assert (places["email"], places["client_name"]) == ("The field “E-mail” is empty.", None)
 
 
 def test_the_journal_names_the_card_and_says_what_was_recovered(portal_api: Api, scene: Scene) -> None:

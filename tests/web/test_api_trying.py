@@ -158,6 +158,14 @@ def test_a_document_that_is_not_saved_is_run_dry_on_a_kept_request(api: Api, mad
     assert api.get(f"/scenarios/{made['id']}").get_json()["version"] == 1
 
 
+def test_a_dry_run_says_in_the_persons_language_why_a_place_is_empty(api: Api, made: dict[str, Any]) -> None:
+    given = {"document": said("Заказ {{idd}}"), "body": {"chat_id": "7", "id": "1"}}
+    trace = api.post(f"/scenarios/{made['id']}/test", given, headers={"Accept-Language": "ru"}).get_json()
+    (place,) = trace["steps"][1]["input"][1]["places"]
+    assert place["missing"].startswith("имени idd нет"), place
+    assert place["missing"] in [one["message"] for one in trace["warnings"]]
+
+
 def test_a_document_that_cannot_run_is_refused_with_its_problems(api: Api, made: dict[str, Any]) -> None:
     drawn = document()
     drawn["blocks"][1]["config"] = {"text": 5}

@@ -138,7 +138,7 @@ def test_scenario(call: Call, scenario_id: int) -> Value:
 
 
 def dry_run(call: Call, scenario_id: int, given: TestInput) -> dict[str, Value]:
-    """The trace of what was asked for. Raises Invalid, NotFound."""
+    """The trace of what was asked for, its sentences in the person's language. Raises Invalid, NotFound."""
     document = None if given.document is None else _document(given.document)
     chosen = trying.chosen_of(runtime(), call.portal_id, scenario_id, document)
     program = chosen.program
@@ -147,7 +147,14 @@ def dry_run(call: Call, scenario_id: int, given: TestInput) -> dict[str, Value]:
     else:
         start = program.nodes[program.start].type
         example = trying.given(given.query, given.body, start, program.fields)
-    return trying.test(runtime(), call.portal_id, scenario_id, chosen, example)
+    trace = trying.test(runtime(), call.portal_id, scenario_id, chosen, example)
+    for told in (trace["error"], *trace["warnings"], *(step["error"] for step in trace["steps"])):
+        if told:
+            told["message"] = said(told["message"])
+    for filled in (one for step in trace["steps"] for one in step["input"] or ()):
+        for place in filled["places"]:
+            place["missing"] = said(place["missing"]) if place["missing"] else None
+    return trace
 
 
 @route(
