@@ -11,6 +11,7 @@ import requests
 
 from hub.sandbox.bitrix24.server import DEMO_CLIENT_ID
 from hub.sandbox.bitrix24.server import Bitrix24 as Simulator
+from hub.sandbox.faults import Entry
 from hub.sandbox.server import Sandbox
 from hub.settings import Settings
 from tests.bitrix24 import conftest as bitrix24
@@ -69,6 +70,10 @@ class Shop:
     def move(self, deal: int, stage: str) -> None:
         """Bring a deal to a stage."""
         self.card(entityTypeId=DEAL, id=deal, fields={"STAGE_ID": stage})
+
+    def messages(self, service: str) -> list[Entry]:
+        """What a messenger took, oldest first."""
+        return [entry for entry in self.site.at.sandbox.board.entries() if entry.service == service and entry.accepted]
 
     def state(self) -> Any:
         """What the portal has: what is registered there, its processes."""
