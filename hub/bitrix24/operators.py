@@ -24,6 +24,7 @@ MARK = "im:"
 SHOWN = 200
 _LINK = re.compile(r"\[url=([^\]]*)\](.*?)\[/url\]", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"\[/?(?:b|i|u|s|url|quote|code|user(?:=\d+)?|size=\d+|color=#?\w+)\]", re.IGNORECASE)
+_WHO = re.compile(r"\[b\][^\[\]]*:\[/b\] ?", re.IGNORECASE)
 _BREAK = re.compile(r" ?\[br\] ?", re.IGNORECASE)
 _SAID = {
     "ru": {
@@ -92,8 +93,8 @@ def _keep(sql: Sql, hub: Hub, portal_id: int, line_id: str, rows: Value) -> str:
         if message.get("files"):
             place = Chat(portal_id, f"{PREFIX}{line_id}", open_line, chat_id, number)
             _note(sql, place, "files", _say("files", language), now)
-        if not text:
-            continue
+        if not text or not plain(_WHO.sub("", as_text(message.get("text")), count=1)):
+            continue  # nothing but who answers
         message_id = new_id()
         first = sql.run(
             "INSERT INTO bitrix24_sms (portal_id, provider_id, message_id, code, told, created_at)"

@@ -255,6 +255,9 @@ def test_an_answer_with_a_file_says_that_only_its_text_is_sent(portal: Portal, s
     portal.work()
     assert [said for who, said, _ in desk.told() if "Файлы" in said] == [desk.told()[-1][1]]
     assert portal.one("SELECT count(*) FROM message") == 2
+    bare = other | {"data[MESSAGES][0][im][message_id]": "10", "data[MESSAGES][0][message][text]": "[b]Anna:[/b] [br]"}
+    assert portal.post(posted, **bare).status_code == 200
+    assert portal.one("SELECT count(*) FROM message") == 2
 
 
 def test_a_picture_without_words_is_shown_as_something_to_look_at_in_the_messenger(
