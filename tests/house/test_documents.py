@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from hub.notices.book import WORDS
 from hub.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,6 +44,11 @@ def test_the_example_environment_names_only_real_settings() -> None:
     names = re.findall(r"^# ([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
     assert names
     assert set(names) <= {f"HUB_{name.upper()}" for name in Settings.model_fields} | {"PORT"}
+
+
+def test_every_cause_of_a_notice_has_a_row_with_what_to_do() -> None:
+    rows = re.findall(r"^\| `([a-z_]+)` \| [^|]+ \| [^|]+ \|$", OPERATIONS, re.MULTILINE)
+    assert set(WORDS) <= set(rows)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
