@@ -6,6 +6,8 @@ import { attempt, Icon, useEditor } from "./context.tsx";
 import { ExampleChoice, Tree } from "./Examples.tsx";
 import { blockOf, type Json } from "./model.ts";
 import { Waiting } from "./StartHelp.tsx";
+import { Tabs } from "./Tabs.tsx";
+import { ToMe } from "./ToMe.tsx";
 import { spoken } from "./template.ts";
 import { useStore } from "./store.ts";
 import type { Step, Trace } from "./types.ts";
@@ -16,15 +18,19 @@ export function TestPane(): ReactNode {
   const examples = useStore(store, (state) => state.examples);
   const trace = useStore(store, (state) => state.trace);
   const selected = useStore(store, (state) => state.selected);
+  const [way, setWay] = useState<"dry" | "me">("dry");
   const [byHand, setByHand] = useState(false);
   const [typed, setTyped] = useState('{"name": "Anna"}');
   const [running, setRunning] = useState(false);
+  const given = (): Record<string, Json> => {
+    if (byHand) return { body: JSON.parse(typed) as Json };
+    if (!example) return { body: {} };
+    return example.kind === "card" ? { body: example.event } : { example: example.id };
+  };
   const run = async (): Promise<void> => {
     setRunning(true);
     await attempt(async () => {
-      const document = store.doc;
-      const given = byHand ? { body: JSON.parse(typed) as Json } : example ? (example.kind === "card" ? { body: example.event } : { example: example.id }) : { body: {} };
-      const found = await api<Trace>("POST", `/scenarios/${store.state.scenario.id}/test`, { document, ...given });
+      const found = await api<Trace>("POST", `/scenarios/${store.state.scenario.id}/test`, { document: store.doc, ...given() });
       store.set({ trace: found });
     }).finally(() => setRunning(false));
   };
@@ -32,8 +38,13 @@ export function TestPane(): ReactNode {
   const steps = trace?.steps ?? [];
   const chosen = selected.length === 1 ? steps.filter((step) => step.block === selected[0]) : [];
   return (
-    <>
-      <p className="notice notice-info small">{t("A test: nothing is sent, nothing is changed, pauses are skipped.")}</p>
+    <Tabs
+      label={t("Ways to test")}
+      tabs={[{ name: "dry", title: t("On an example") }, ...(store.canEdit ? [{ name: "me" as const, title: t("Send to me") }] : [])]}
+      chosen={way}
+      choose={setWay}
+    >
+      {way === "dry" && <p className="notice notice-info small">{t("A test: nothing is sent, nothing is changed, pauses are skipped.")}</p>}
       {!byHand && (examples?.length === 0 ? <Waiting /> : <ExampleChoice />)}
       <label className="form-check by-hand">
         <input type="checkbox" className="form-check-input" checked={byHand} onChange={(event) => setByHand(event.target.checked)} />
@@ -45,13 +56,16 @@ export function TestPane(): ReactNode {
           {!isJson && <p className="field-error">{t("This is no JSON yet.")}</p>}
         </>
       )}
-      <div className="actions">
-        <button type="button" className="btn btn-primary" disabled={running || (byHand && !isJson)} onClick={() => void run()}>
-          <Icon name="player-play" />
-          {running ? t("Running …") : t("Run the test")}
-        </button>
-      </div>
-      {trace && (
+      {way === "me" && <ToMe given={given} disabled={byHand && !isJson} />}
+      {way === "dry" && (
+        <div className="actions">
+          <button type="button" className="btn btn-primary" disabled={running || (byHand && !isJson)} onClick={() => void run()}>
+            <Icon name="player-play" />
+            {running ? t("Running …") : t("Run the test")}
+          </button>
+        </div>
+      )}
+      {way === "dry" && trace && (
         <div data-testid="trace">
           <h3>{t("What would be sent")}</h3>
           {trace.planned.length === 0 && <p className="quiet small">{t("No message.")}</p>}
@@ -75,7 +89,7 @@ export function TestPane(): ReactNode {
           </ol>
         </div>
       )}
-    </>
+    </Tabs>
   );
 }
 
