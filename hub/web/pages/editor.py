@@ -13,7 +13,7 @@ from hub.web.api import blocks
 from hub.web.pages.shell import hub, me, page, screens
 
 blueprint = screens("editor")
-ADDRESSES = {"scenarios": "/scenarios", "journal": "/journal", "lines": "/lines", "fields": "/fields", "settings": "/settings"}
+ADDRESSES = {name: f"/{name}" for name in ("scenarios", "journal", "lines", "fields", "settings")}
 
 
 @blueprint.get("/scenarios/<int:scenario_id>")
