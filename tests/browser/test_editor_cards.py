@@ -1,6 +1,5 @@
 """A scenario that deals start, drawn on a simulated portal: by the portal's own names and cards, with clicks only."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -69,15 +68,10 @@ def test_a_deal_that_comes_to_a_stage_writes_to_its_customer_after_a_few_clicks_
     inspector.get_by_label("Стадия", exact=True).select_option(known.stages[STAGE]["name"])
     inspector.get_by_role("radio", name=f"Шкаф № {deal['id']}").wait_for()
     page.get_by_test_id("block-start").get_by_text(known.stages[STAGE]["name"]).wait_for()
-    if folder := os.environ.get("SHOTS"):
-        page.screenshot(path=f"{folder}/cards-start.png")
 
     page.get_by_test_id("block-message").locator(".block-title").click()
     page.locator("#inspector").get_by_role("img", name="работает").wait_for()
     page.locator("#inspector [data-path=chat_id] .chip").get_by_text("телефон клиента").wait_for()
-    if folder:
-        page.wait_for_timeout(700)
-        page.screenshot(path=f"{folder}/cards-message.png")
 
     page.get_by_role("button", name="Сохранить и включить").click()
     page.get_by_role("dialog").get_by_role("button", name="Сохранить и включить").click()
@@ -109,6 +103,4 @@ def test_the_form_of_a_card_can_be_used_by_everybody_at_every_width(shop: Site, 
     for width in (360, 700, 1280, 1920):
         page.set_viewport_size({"width": width, "height": 900})
         found += [f"{width}: {one}" for one in cut_off(page)]
-        if folder := os.environ.get("SHOTS"):
-            page.screenshot(path=f"{folder}/cards-{scheme}-{width}.png")
     assert found == []

@@ -1,6 +1,5 @@
 """CRM fields in a browser, on the cards of a simulated portal: by clicks only."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -63,6 +62,4 @@ def test_the_page_can_be_used_by_everybody_at_every_width(shop: Site, scheme: st
     for width in (360, 700, 1280, 1920):
         page.set_viewport_size({"width": width, "height": 900})
         assert cut_off(page) == [], width
-        if folder := os.environ.get("SHOTS"):
-            page.screenshot(path=f"{folder}/fields-{scheme}-{width}.png", full_page=True)
     assert violations(page) == []

@@ -1,6 +1,5 @@
 """What failed at night and is put right in the morning, in a browser: counted in clicks, and looked at."""
 
-import os
 from typing import Any
 
 import pytest
@@ -91,7 +90,5 @@ def test_undelivered_and_lines_can_be_used_by_everybody_at_every_width(site: Sit
         for width in SIZES:
             page.set_viewport_size({"width": width, "height": 900})
             found += [f"{name} at {width}: {one}" for one in cut_off(page)]
-            if folder := os.environ.get("SHOTS"):
-                page.screenshot(path=f"{folder}/{name}-{scheme}-{width}.png", full_page=True)
         found += [f"{name}: {one}" for one in violations(page)]
     assert found == []
