@@ -94,9 +94,13 @@ def test_an_answer_is_the_same_with_and_without_wsgi(
         ("Transfer-Encoding: chunked\r\n", CHUNKED),
     ):
         caller = dial(web, path)
-        caller.send(f"Content-Type: application/json\r\n{more}{head}", body)
-        answers.append(told(*caller.answer()))
-        assert (caller.file.read() == b"") if "close" in more else (caller.socket.fileno() > 0)
+        answered = []
+        for _ in range(1 if "close" in more else 2):
+            caller.send(f"Content-Type: application/json\r\n{more}{head}", body)
+            answered.append(told(*caller.answer()))
+        if "close" in more:
+            assert caller.file.read() == b""
+        answers.append(answered)
     assert answers[0] == answers[1]
 
 
