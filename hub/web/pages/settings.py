@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo, available_timezones
 
 from flask import Flask, Response, redirect, render_template, request, send_file
-from flask_babel import gettext
+from flask_babel import LazyString, gettext
 from flask_babel import lazy_gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -14,11 +14,12 @@ from hub.delivery import interventions, lines
 from hub.errors import HubError, Invalid
 from hub.portals import service
 from hub.upkeep.export import export
+from hub.web.access.identity import Role
 from hub.web.i18n import zone
 from hub.web.pages.shell import hub, me, needs, page, screens
 
 blueprint = screens("settings")
-_SECTIONS = (
+_SECTIONS: tuple[tuple[str, LazyString, Role], ...] = (
     ("/settings", _("General"), "viewer"),
     ("/settings/people", _("People"), "viewer"),
     ("/settings/keys", _("API keys"), "admin"),
@@ -35,7 +36,7 @@ def register(app: Flask) -> None:
 def sections() -> list[tuple[str, str]]:
     """The tabs that whoever is asking may open: addresses and titles."""
     person = me()
-    return [(address, str(title)) for address, title, role in _SECTIONS if person.may(role)]  # type: ignore[arg-type]
+    return [(address, str(title)) for address, title, role in _SECTIONS if person.may(role)]
 
 
 @blueprint.get("/settings")
