@@ -7,8 +7,9 @@ import pytest
 
 from tests.browser.looking import cut_off, violations
 from tests.browser.site import Site
-from tests.browser.test_editor import drawn, show
+from tests.browser.test_editor import drawn, show, stored, text_of
 from tests.journeys.installation import Scenario, new_chat
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.databases("sqlite")
 __all__ = ["drawn"]
@@ -53,3 +54,53 @@ def test_without_own_numbers_the_pane_leads_to_where_they_are_entered(site: Site
     for width in (360, 700, 1280):
         page.set_viewport_size({"width": width, "height": 900})
         assert cut_off(page) == [], width
+
+
+def test_an_empty_place_gets_a_text_of_its_own_or_keeps_the_message_back(
+    site: Site, drawn: Scenario, page: Any
+) -> None:
+    doc = stored(site, drawn)
+    doc["blocks"][1]["config"]["text"] = "{{name}}, заказ {{id}} готов"
+    assert site.at.api("PUT", f"/scenarios/{drawn.id}", doc).status_code == 200
+    site.at.post(drawn.short, {"chat_id": new_chat()})
+    show(page, drawn)
+    page.get_by_test_id("block-greet").locator(".block-title").click()
+    field = page.locator("#inspector .field").filter(has=page.locator("[data-path=text]"))
+    empty = field.locator(".given-empty")
+    empty.nth(1).wait_for()
+    assert empty.count() == 2
+    empty.nth(1).get_by_role("button", name="не отправлять").click()
+    field.get_by_text("Тогда сообщение не отправится.").wait_for()
+    empty.nth(0).get_by_role("button", name="по умолчанию").click()
+    editor = field.get_by_role("group", name="Как показать «имя клиента»")
+    editor.get_by_label("Если пусто").wait_for()
+    page.keyboard.type("Здравствуйте")
+    if folder := os.environ.get("SHOTS"):
+        page.screenshot(path=f"{folder}/chip.png")
+    assert violations(page) == []
+    page.keyboard.press("Enter")
+    field.get_by_test_id("preview").get_by_text("Здравствуйте, заказ готов").wait_for()
+    written = "{{name | default: 'Здравствуйте'}}, заказ {{id}} готов"
+    wait_until(lambda: text_of(stored(site, drawn)) == written, within_s=20, what="the saved draft")
+    assert stored(site, drawn)["blocks"][1]["config"]["skip_if_empty"] == ["id"]
+
+
+def test_a_click_on_a_chip_or_a_key_behind_it_changes_how_it_is_shown(site: Site, drawn: Scenario, page: Any) -> None:
+    site.at.post(drawn.short, {"chat_id": new_chat()})
+    show(page, drawn)
+    page.get_by_test_id("block-greet").locator(".block-title").click()
+    chat = page.locator("#inspector .field").filter(has=page.locator("[data-path=chat_id]"))
+    chat.locator(".chip").click()
+    chat.get_by_label("Как показать", exact=True).select_option("номер телефона")
+    chat.get_by_role("button", name="Готово").click()
+    changed = "{{chat_id | phone}}"
+    wait_until(lambda: chat_of(site, drawn) == changed, within_s=20, what="the saved draft")
+    page.keyboard.press("End")
+    page.keyboard.press("F2")
+    chat.get_by_role("button", name="Убрать").click()
+    wait_until(lambda: chat_of(site, drawn) == "", within_s=20, what="the saved draft")
+
+
+def chat_of(site: Site, scenario: Scenario) -> str:
+    """Whom the message goes to."""
+    return str(stored(site, scenario)["blocks"][1]["config"]["chat_id"])

@@ -1,12 +1,13 @@
 // A text with chips: typing `{{` or the button opens the picker; below stands what it gives on the chosen example.
-import { useCallback, useLayoutEffect, useRef, useState, type ClipboardEvent, type KeyboardEvent, type ReactNode } from "react";
-import { t, tn } from "page/words";
+import { useCallback, useLayoutEffect, useRef, useState, type ClipboardEvent, type KeyboardEvent, type MouseEvent, type ReactNode } from "react";
+import { t } from "page/words";
 import { caret, draw, read, selected, setCaret } from "./chips.ts";
 import { Icon, useEditor } from "./context.tsx";
+import { ChipEditor } from "./Chip.tsx";
+import { Given } from "./Given.tsx";
 import { Picker, type PickerHandle } from "./Picker.tsx";
-import { parts, spoken, shown } from "./template.ts";
+import { parts, spoken, withPlace, type Part } from "./template.ts";
 import { useStore } from "./store.ts";
-import type { Preview } from "./types.ts";
 
 type Props = {
   block: string;
@@ -26,6 +27,7 @@ export function TemplateField(props: Props): ReactNode {
   const variables = useStore(store, (state) => state.checked.variables);
   const preview = useStore(store, (state) => state.previews[path]);
   const [open, setOpen] = useState<"typed" | "button" | "emoji" | null>(null);
+  const [chip, setChip] = useState<number | null>(null);
   const [typed, setTyped] = useState("");
   const field = useRef<HTMLDivElement>(null);
   const picker = useRef<PickerHandle>(null);
@@ -89,7 +91,24 @@ export function TemplateField(props: Props): ReactNode {
     change(text);
   };
 
+  const places = parts(value).filter((part): part is Extract<Part, { kind: "place" }> => part.kind === "place");
+  /** Change the nth chip, from where it is clicked, or by F2 with the caret behind it. */
+  const edit = (nth: number): void => {
+    if (!store.canEdit || !places[nth]) return;
+    setOpen(null);
+    setChip(nth);
+  };
+  const onClick = (event: MouseEvent): void => {
+    const clicked = (event.target as Element).closest("[data-text]");
+    if (clicked) edit([...field.current!.querySelectorAll("[data-text]")].indexOf(clicked));
+  };
+
   const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === "F2") {
+      event.preventDefault();
+      const before = parts(value.slice(0, caret(field.current!) ?? value.length)).filter((part) => part.kind === "place").length;
+      return edit(Math.max(before - 1, 0));
+    }
     if (open === "typed" && picker.current?.key(event)) return;
     if (event.key !== "Enter") return;
     event.preventDefault();
@@ -131,6 +150,7 @@ export function TemplateField(props: Props): ReactNode {
           spellCheck={multiline}
           onInput={onInput}
           onKeyDown={onKeyDown}
+          onClick={onClick}
           onKeyUp={() => (at.current = caret(field.current!) ?? at.current)}
           onMouseUp={() => (at.current = caret(field.current!) ?? at.current)}
           onCopy={onCopy}
@@ -172,28 +192,30 @@ export function TemplateField(props: Props): ReactNode {
           ))}
         </div>
       )}
-      {preview && <Given preview={preview} multiline={multiline} />}
-    </div>
-  );
-}
-
-function Given({ preview, multiline }: { preview: Preview; multiline: boolean }): ReactNode {
-  const empty = preview.places.filter((place) => shown(place.value) === "");
-  return (
-    <div className="given">
-      {preview.text !== "" && <div className={multiline ? "bubble" : "given-text"} data-testid="preview">{preview.text}</div>}
-      {empty.map((place, at) => (
-        <div key={at} className="given-empty">
-          <Icon name="alert-triangle" />
-          {t("{place} is empty", { place: spoken(place.expression) })}
-          {place.reason ? `: ${place.reason}` : ""}
-        </div>
-      ))}
-      {multiline && preview.length > 0 && (
-        <div className="given-count small quiet">
-          {tn("{n} letter", "{n} letters", preview.length)}
-          {preview.parts > 1 ? ` · ${tn("{n} message", "{n} messages", preview.parts)}` : ""}
-        </div>
+      {chip !== null && places[chip] && (
+        <ChipEditor
+          key={chip}
+          place={places[chip]}
+          label={label(places[chip].path)}
+          save={(written) => {
+            setChip(null);
+            const next = withPlace(value, chip, written);
+            put(next, next.length);
+          }}
+          close={() => {
+            setChip(null);
+            field.current?.focus();
+          }}
+        />
+      )}
+      {preview && (
+        <Given
+          block={block}
+          preview={preview}
+          multiline={multiline}
+          label={label}
+          fill={(path) => edit(places.findIndex((place) => place.path === path))}
+        />
       )}
     </div>
   );

@@ -86,3 +86,30 @@ export function matching(all: Leaf[], wanted: string): Leaf[] {
     .sort((a, b) => b.rank - a.rank)
     .map((one) => one.leaf);
 }
+
+const BAR = /\|(?=(?:[^"']|"[^"]*"|'[^']*')*$)/;
+const DEFAULT = /^default\s*:\s*(?:"([^"]*)"|'([^']*)')$/;
+
+/** The filters of a place taken apart: the text that stands for an empty value, and all others as they are written. */
+export function defaultOf(filters: string): { text: string | null; others: string } {
+  const all = filters === "" ? [] : filters.split(BAR).map((one) => one.trim());
+  const found = all.map((one) => DEFAULT.exec(one)).find((one) => one !== null);
+  return { text: found ? (found[1] ?? found[2] ?? "") : null, others: all.filter((one) => !DEFAULT.test(one)).join(" | ") };
+}
+
+/** Filters with a text for an empty value, which stands last: a missing value passes all other filters. */
+export function withDefault(others: string, text: string): string {
+  const quote = text.includes("'") ? '"' : "'";
+  const written = text === "" ? "" : `default: ${quote}${text.replaceAll(quote, "’").replace(/[{}]{2}/g, "")}${quote}`;
+  return [others, written].filter(Boolean).join(" | ");
+}
+
+export function placeOf(path: string, filters: string): string {
+  return filters ? `{{${path} | ${filters}}}` : `{{${path}}}`;
+}
+
+/** A text with its nth place written anew. */
+export function withPlace(text: string, nth: number, written: string): string {
+  let at = -1;
+  return parts(text).map((part) => (part.kind === "place" && ++at === nth ? written : part.text)).join("");
+}

@@ -3,7 +3,7 @@ import test from "node:test";
 import { begin, commit, redo, undo } from "../src/history.ts";
 import { arrange } from "../src/layout.ts";
 import { change, connect, copy, freeId, insert, paste, place, remove, renamePort, type Doc } from "../src/model.ts";
-import { leaves, matching, parts, spoken } from "../src/template.ts";
+import { defaultOf, leaves, matching, parts, placeOf, spoken, withDefault, withPlace } from "../src/template.ts";
 
 const link = (from: string, to: string, port = "next") => ({ from, port, to });
 const chain = (...ids: string[]): Doc => ({
@@ -97,4 +97,17 @@ test("values are found by what they are, with a path that the templates read", (
   assert.equal(matching(all, "вас")[0]?.path, "payment[0].name");
   assert.equal(matching(all, "any")[0]?.path, 'payment[0]["any key"]');
   assert.equal(spoken("payment[0].name"), "payment · № 1 · name");
+});
+
+test("a place gets a text for an empty value, keeps its other filters, and can be read again", () => {
+  assert.deepEqual(defaultOf("default: 'а | б' | money"), { text: "а | б", others: "money" });
+  assert.deepEqual(defaultOf("join: ', ' | upper"), { text: null, others: "join: ', ' | upper" });
+  const written = placeOf("name", withDefault("upper", "д'Артаньян"));
+  assert.equal(written, `{{name | upper | default: "д'Артаньян"}}`);
+  const [place] = parts(written);
+  assert.ok(place?.kind === "place");
+  assert.deepEqual(defaultOf(place.filters), { text: "д'Артаньян", others: "upper" });
+  assert.equal(placeOf("name", withDefault("", "")), "{{name}}");
+  assert.equal(withPlace("{{a}} и {{b}}", 1, "{{b | upper}}"), "{{a}} и {{b | upper}}");
+  assert.equal(withPlace("{{a}} и {{b}}", 0, ""), " и {{b}}");
 });
