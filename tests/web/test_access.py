@@ -43,7 +43,9 @@ def test_a_stranger_is_sent_to_the_sign_in_and_from_there_to_where_he_wanted(
     assert client.get("/").status_code == 200
 
 
-@pytest.mark.parametrize("foreign", ["https://evil.test/", "//evil.test", "/\\evil.test", "evil", "/a\r\nX: y"])
+@pytest.mark.parametrize(
+    "foreign", ["https://evil.test/", "//evil.test", "/\\evil.test", "/\t/evil.test", "evil", "/a\r\nX: y"]
+)
 def test_the_sign_in_never_leads_to_somebody_elses_page(client: Any, people: dict[str, str], foreign: str) -> None:
     assert sign_in(client, people["viewer"], next=foreign).location == "/"
 

@@ -2,7 +2,8 @@
 
 A browser says where a request comes from (`Sec-Fetch-Site`, older ones `Origin`), and a page cannot forge either.
 Whatever changes something and is proven by the cookie must come from our own pages. The frame's token and API keys
-in `Authorization` cannot be borrowed and need no guard; neither do addresses that take no cookie at all: links,
+in `Authorization: Bearer` cannot be borrowed and need no guard (a name and a password can: a browser keeps sending
+them to a server whose proxy asks for some); neither do addresses that take no cookie at all: links,
 messengers' callbacks, Bitrix24's calls.
 """
 
@@ -17,7 +18,8 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 def check() -> None:
     """Raises Forbidden for a request that would change something and does not come from one of our pages."""
-    if request.method in SAFE or "Authorization" in request.headers:
+    bearer = request.headers.get("Authorization", "").partition(" ")[0].lower() == "bearer"
+    if request.method in SAFE or bearer:
         return
     site = request.headers.get("Sec-Fetch-Site")
     own = site == "same-origin" if site is not None else _host_of(request.headers.get("Origin")) == request.host

@@ -18,6 +18,7 @@ from hub.errors import Invalid
 from hub.ids import same
 from hub.portals.service import key_of, local_portal
 from hub.settings import Settings
+from hub.web import forms
 from hub.web.access import csrf
 from hub.web.access.loading import identity_of
 from hub.web.access.throttle import tries
@@ -26,6 +27,7 @@ from hub.web.pages.shell import page
 log = structlog.get_logger(__name__)
 blueprint = Blueprint("setup", __name__)
 blueprint.before_request(csrf.check)
+blueprint.before_request(forms.check)
 
 
 def code_file(settings: Settings) -> Path:

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from hub.accounts import users
 from hub.core import Hub
+from hub.web import forms
 from hub.web.access import csrf
 from hub.web.access.identity import asking
 from hub.web.access.loading import identity_of
@@ -15,6 +16,7 @@ from hub.web.pages.shell import page
 
 blueprint = Blueprint("signin", __name__)
 blueprint.before_request(csrf.check)
+blueprint.before_request(forms.check)
 
 
 @blueprint.get("/login")
@@ -58,8 +60,8 @@ def _form(error: str | None = None, *, status: int = 200) -> Response:
 
 
 def _next() -> str:
-    """Where to go on: an address of ours, never one of somebody else's."""
+    """Where to go on: an address of ours, never one of somebody else's. Browsers take `/\\` for `//`, and leave out
+    tabs and line ends before they look at it."""
     wanted = request.values.get("next", "")
-    if wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and "\n" not in wanted and "\r" not in wanted:
-        return wanted
-    return "/"
+    own = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable()
+    return wanted if own else "/"

@@ -7,6 +7,7 @@ from limits.strategies import MovingWindowRateLimiter
 
 PER_ADDRESS = RateLimitItemPerMinute(20)
 PER_ACCOUNT = RateLimitItemPerMinute(5)
+LONGEST_ACCOUNT = 254
 
 
 class Tries:
@@ -17,8 +18,9 @@ class Tries:
 
     def allowed(self, source: str, account: str) -> bool:
         """Note one try; False when there were too many in the last minute."""
-        by_address = self._limiter.hit(PER_ADDRESS, "address", source)
-        return self._limiter.hit(PER_ACCOUNT, "account", account.strip().lower()) and by_address
+        if not self._limiter.hit(PER_ADDRESS, "address", source):
+            return False  # and no account is noted, or one address could fill the memory with names
+        return self._limiter.hit(PER_ACCOUNT, "account", account.strip().lower()[:LONGEST_ACCOUNT])
 
 
 def tries() -> Tries:

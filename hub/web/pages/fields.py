@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from flask import Response, redirect, render_template, request
 from flask_babel import gettext
@@ -19,6 +19,7 @@ from hub.scenarios.form import ENTITIES
 from hub.scenarios.mapping_row import FORMATS, PICKS, MappingRow
 from hub.sql import Sql
 from hub.values import dumps, loads
+from hub.web.pages import filters
 from hub.web.pages.shell import hub, me, needs, page, runtime, screens
 
 blueprint = screens("fields")
@@ -120,7 +121,7 @@ def _page(entity: str, problem: str = "") -> Response:
     connected = connection is not None and connection.uninstalled_at is None
     if connected:
         try:
-            chosen, fresh = request.values.get("card", type=int), "fresh" in request.args
+            chosen, fresh = filters.number("card", request.values), "fresh" in request.args
             bitrix24, runner = runtime().bitrix24, runtime().runner
             example = field_values.look(bitrix24, runner, view, entity, chosen=chosen, fresh=fresh)
         except ConnectorError as error:
@@ -237,7 +238,7 @@ def _back(entity: str, *, removed: str | None = None, anchor: str = "") -> AnyRe
     """The page again, on the same card and with the same search."""
     kept = {name: request.form.get(name) for name in ("card", "q")} | {"removed": removed}
     query = urlencode({name: value for name, value in kept.items() if value})
-    return redirect(f"/fields/{entity}" + (f"?{query}" if query else "") + (f"#{anchor}" if anchor else ""), 303)
+    return redirect(f"/fields/{entity}" + (f"?{query}" if query else "") + (f"#{quote(anchor)}" if anchor else ""), 303)
 
 
 def _known(entity: str) -> None:

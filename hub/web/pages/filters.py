@@ -35,10 +35,11 @@ def span() -> Span:
     )
 
 
-def number(name: str) -> int | None:
-    """A number of the address; what is none counts as none."""
-    text = request.args.get(name, "")
-    return int(text) if text.isascii() and text.isdecimal() and int(text) <= MAX_INT else None
+def number(name: str, given: Mapping[str, str] | None = None) -> int | None:
+    """A number of the address, or of what is `given`; what is none, or more than a database takes, counts as none."""
+    text = (request.args if given is None else given).get(name, "")
+    whole = text.isascii() and text.isdecimal() and len(text) < 20
+    return int(text) if whole and int(text) <= MAX_INT else None
 
 
 def one_of(name: str, known: tuple[str, ...]) -> str | None:

@@ -13,6 +13,7 @@ from hub.scenarios.models import Scenario
 from hub.scenarios.starting_points import Starter
 from hub.web import i18n
 from hub.web.api.blocks import say, summary_shown
+from hub.web.pages import filters
 from hub.web.pages.shell import hub, me, needs, page, screens
 from hub.web.sentences import said
 
@@ -23,7 +24,7 @@ MAX_FILE = 512 * 1024
 @blueprint.get("/scenarios")
 def show() -> Response:
     """Every scenario of the portal; `?deleted=` names one that was just taken away and can be brought back."""
-    return _list(deleted=request.args.get("deleted", type=int))
+    return _list(deleted=filters.number("deleted"))
 
 
 @blueprint.post("/scenarios/<int:scenario_id>/switch")

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from hub.core import Hub
 from hub.errors import Forbidden
 from hub.runtime import Runtime
-from hub.web import i18n
+from hub.web import forms, i18n
 from hub.web.access import csrf
 from hub.web.access.identity import Identity, Role, asking
 
@@ -48,6 +48,7 @@ def screens(name: str) -> Blueprint:
     made = Blueprint(name, f"hub.web.pages.{name}")
     made.before_request(csrf.check)
     made.before_request(_admit)
+    made.before_request(forms.check)
     return made
 
 

@@ -53,7 +53,7 @@ def plan() -> Response:
 def send() -> AnyResponse:
     """Send the ticked parts of the chosen messages again."""
     parts = [part for part in undelivered.PARTS if part in request.form.getlist("part")]
-    chosen, until = _chosen(), request.form.get("until", type=int) or now_us()
+    chosen, until = _chosen(), filters.number("until", request.form) or now_us()
     count = undelivered.send_again(hub(), me().portal_id, chosen, parts, until=until)
     return redirect(_address([("done", "sent"), ("count", str(count))]), 303)
 
@@ -62,7 +62,7 @@ def send() -> AnyResponse:
 @needs("editor")
 def discard_many() -> AnyResponse:
     """Put all the chosen messages aside."""
-    until = request.form.get("until", type=int) or now_us()
+    until = filters.number("until", request.form) or now_us()
     count = undelivered.discard(hub(), me().portal_id, replace(_chosen(), before=until))
     return redirect(_address([("done", "discarded"), ("count", str(count))]), 303)
 
@@ -71,7 +71,7 @@ def discard_many() -> AnyResponse:
 @needs("editor")
 def settle_many() -> AnyResponse:
     """Say of all the chosen messages of which nobody knew whether they arrived."""
-    until, arrived = request.form.get("until", type=int) or now_us(), request.form.get("as") == "sent"
+    until, arrived = filters.number("until", request.form) or now_us(), request.form.get("as") == "sent"
     chosen = replace(_chosen(), before=until)
     count = undelivered.settle(hub(), me().portal_id, chosen, "sent" if arrived else "failed")
     return redirect(_address([("done", "arrived" if arrived else "lost"), ("count", str(count))]), 303)
