@@ -141,6 +141,13 @@ def version_at(session: Session, portal_id: int, scenario_id: int, n: int) -> Ve
     return session.exec(query).one_or_none()
 
 
+def version_before(session: Session, portal_id: int, scenario_id: int, n: int) -> int | None:
+    """The number of the last version before `n` that could be brought back: no draft, without errors."""
+    query = select(Version.n).where(Version.scenario_id == scenario_id, Version.portal_id == portal_id, Version.n < n)
+    query = query.where(col(Version.draft).is_(False), col(Version.clean).is_(True))
+    return session.exec(query.order_by(col(Version.n).desc()).limit(1)).first()
+
+
 def _code(error: str | None) -> str:
     return str((loads(error) or {}).get("code") or "") if error else ""
 

@@ -144,7 +144,7 @@ def set_enabled(session: Session, hub: Hub, scenario: Scenario, enabled: bool) -
             problems = _check(session, scenario.portal_id, document_of(kept))
             newest = problems if newest is None else newest
             if _is_clean(problems):
-                kept.clean, kept.problems = True, _stored(problems)
+                kept.clean, kept.problems, kept.draft = True, _stored(problems), False
                 scenario.published = kept.n
                 session.add(kept)
                 break

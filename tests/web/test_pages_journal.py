@@ -116,6 +116,27 @@ def test_a_viewer_sees_no_button_and_may_press_none(hub: Hub, portal: Portal, cl
     assert client.post(f"/journal/messages/{message}/cancel", headers=OWN).status_code == 403
 
 
+def test_the_version_before_is_brought_back_from_a_run_of_the_one_that_went_wrong(
+    editor: Any, client: Any, api: Api, link: str
+) -> None:
+    first = client.post(link, json={"chat_id": "79991234567", "id": "7"}).get_json()["run"]
+    assert "Вернуть версию" not in editor.get(f"/journal/runs/{first}?lang=ru").text
+    changed = document()
+    changed["blocks"][1]["config"]["text"] = "Ой {{id}}"
+    scenario = api.get("/scenarios").json["items"][0]["id"]
+    api.put(f"/scenarios/{scenario}?draft=true", changed)
+    assert api.put(f"/scenarios/{scenario}", changed).json["published_version"] == 3
+    second = client.post(link, json={"chat_id": "79991234567", "id": "8"}).get_json()["run"]
+    page = editor.get(f"/journal/runs/{second}?lang=ru")
+    assert "Вернуть версию 1" in page.text
+    back = editor.post(f"/journal/runs/{second}/bring-back", data={"version": "1"}, headers=OWN, follow_redirects=True)
+    assert "Новые запросы снова выполняет версия 1." in back.text
+    assert "Вернуть версию" not in back.text
+    third = client.post(link, json={"chat_id": "79991234567", "id": "9"}).get_json()["run"]
+    assert api.get(f"/runs/{third}").json["version"] == 4
+    assert api.get(f"/scenarios/{scenario}/document?format=json").json["blocks"][1]["config"]["text"] == "Заказ {{id}}"
+
+
 def test_a_message_is_taken_back_and_sent_again_from_its_page(editor: Any, client: Any, api: Api, link: str) -> None:
     client.post(link, json={"chat_id": "79991234567", "id": "7"})
     message = api.get("/messages").json["items"][0]["id"]

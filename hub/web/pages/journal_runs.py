@@ -84,6 +84,21 @@ def retry(run_id: str) -> AnyResponse:
     return redirect(f"/journal/runs/{made['run']}?done=goes-on", 303)
 
 
+@blueprint.post("/journal/runs/<run_id>/bring-back")
+@needs("editor")
+def bring_back(run_id: str) -> AnyResponse:
+    """Let the version before that of this run, which went wrong, run again."""
+    wanted = request.form.get("version", 0, type=int)
+    try:
+        with hub().db.write() as session:
+            run = shown(session, me().portal_id, run_id)
+            scenario = versions.get(session, me().portal_id, run["scenario"], lock=True)
+            versions.restore(session, hub(), scenario, wanted, by=me().name)
+    except HubError as error:
+        return _page(run_id, said(error.message), error.status)
+    return redirect(f"/journal/runs/{run_id}?done=brought-back&count={wanted}", 303)
+
+
 @blueprint.post("/journal/runs/<run_id>/cancel")
 @needs("editor")
 def cancel(run_id: str) -> AnyResponse:
@@ -101,6 +116,7 @@ def _done() -> str:
         "runs-again": gettext("The request runs again."),
         "goes-on": gettext("The run goes on."),
         "stopped": gettext("The run was stopped."),
+        "brought-back": gettext("New requests run version %(n)s again.", n=filters.number("count") or 0),
         "alike": ngettext("%(num)d run goes on.", "%(num)d runs go on.", filters.number("count") or 0),
     }
     return said_by.get(request.args.get("done", ""), "")
@@ -133,7 +149,10 @@ def _page(run_id: str, error: str = "", status: int = 200) -> Response:
         names = queries.names(session, me().portal_id)
         alike = queries.failed_alike(session, me().portal_id, run_id, limit=MOST_ALIKE)
         scenario = session.get(Scenario, run["scenario"])
-        current = scenario.published if scenario is not None else None
+        current = scenario.published if scenario is not None and scenario.deleted_at is None else None
+        before = None
+        if current is not None and run["version"] == current:
+            before = queries.version_before(session, me().portal_id, run["scenario"], current)
     can_retry = run["status"] in IN_TROUBLE and run["status"] != "partial"
     html = render_template(
         "journal/run.html",
@@ -144,6 +163,7 @@ def _page(run_id: str, error: str = "", status: int = 200) -> Response:
         names=names,
         alike=len(alike),
         current=current,
+        before=before,
         can_retry=can_retry,
         can_cancel=run["status"] in queries.NOT_OVER,
         error=error,
