@@ -32,6 +32,16 @@ def test_the_overview_of_a_new_installation_names_the_one_next_step(reader: Any,
     assert "Ещё ничего не запускалось" in reader.get("/?lang=ru").text
 
 
+def test_runs_that_need_no_line_are_shown_beside_the_next_step(reader: Any, api: Api, client: Any) -> None:
+    drawn = document()
+    drawn["blocks"][1] = {"id": "greet", "type": "return_result", "config": {"values": {"id": "{{id}}"}}}
+    made = api.post("/scenarios", drawn).json
+    client.post(made["links"]["token_only"].removeprefix("https://hub.test"), json={"chat_id": "7", "id": "1"})
+    page = reader.get("/?lang=ru").text
+    assert "Подключите первую линию" in page
+    assert "Последние запуски" in page
+
+
 def test_the_last_runs_say_to_whom_they_write_and_why_one_failed(reader: Any, api: Api, client: Any) -> None:
     api.post("/lines", LINE)
     made = api.post("/scenarios", document()).json
