@@ -75,6 +75,10 @@ class Shop:
         """What a messenger took, oldest first."""
         return [entry for entry in self.site.at.sandbox.board.entries() if entry.service == service and entry.accepted]
 
+    def read_card(self, kind: int, number: int) -> Any:
+        """A card with its timeline."""
+        return requests.get(f"{self.portal_url}/_control/card/{kind}/{number}", timeout=10).json()
+
     def state(self) -> Any:
         """What the portal has: what is registered there, its processes."""
         return requests.get(f"{self.portal_url}/_control/state", timeout=10).json()
