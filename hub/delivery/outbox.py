@@ -6,8 +6,8 @@ claimed. An attempt's row is committed with the claim, before the call; so after
 outcome means "may have been sent", and no attempt means "was not".
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hub.clock import SECOND
@@ -48,22 +48,23 @@ WHERE message_id IN (SELECT key FROM json_each(?)) GROUP BY message_id
 
 @dataclass(frozen=True)
 class Entry:
-    """A message as it enters the outbox; times in µs. `scenario_id`: of a run that the same transaction makes, about
-    which nobody is told yet; without it both are looked up in the run's row."""
+    """A message as it enters the outbox; times in µs. Without a `run_id` no scenario sends it, and `block` says who
+    does. `scenario_id`: of a run that the same transaction makes, about which nobody is told yet; without it both are
+    looked up in the run's row."""
 
     id: str
     portal_id: int
     line_id: str
-    run_id: str | None
     block: str
-    iteration: int
     messenger: str
     chat_id: str
     chat_id_raw: str
     text: str
-    extra: dict[str, Any]
     due_at: int
     expires_at: int
+    run_id: str | None = None
+    iteration: int = 0
+    extra: Mapping[str, Any] = field(default_factory=dict)
     scenario_id: int | None = None
 
 
