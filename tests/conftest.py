@@ -222,9 +222,10 @@ def chromium() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """One Chromium for all tests of this process."""
+    """One Chromium for the tests of a module. Its driver keeps an event loop running in this thread, which tests of
+    other modules want for themselves, so it does not live longer."""
     if chromium() is None and not IN_CI:
         pytest.skip("there is no Chromium here: apt-get install chromium")
     from playwright.sync_api import sync_playwright
