@@ -4,10 +4,12 @@ The document is run dry first, so that the results of earlier blocks stand in th
 far, or a call would have been made, a result is shown by an example of its type.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from hub.clock import now_us
+from hub.delivery.lines import HIDDEN
 from hub.endpoints.beginning import UNSAVED, Executing, begin
 from hub.endpoints.trying import Example
 from hub.language import TemplateError, TemplateFailure
@@ -33,23 +35,34 @@ def preview(
     program: Program | None,
     block_id: str,
     example: Example,
+    hide: Callable[[Value], Value] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """For every template of a block, by its path inside the config: `{"text", "type", "places", "problems"}`.
 
     `scenario` and `program` are what `read_blocks` gives. A place is `{"expression", "value", "source", "reason"}`; its
-    reason says why it is empty. Raises KeyError where there is no such block.
+    reason says why it is empty. `hide`, for people who may not see secrets, takes them out of the example; constants
+    are hidden then, too. Raises KeyError where there is no such block.
     """
     node = scenario.written[block_id]
     block = scenario.known.get(node.type)
     if block is None:
         return {}
     view = runtime.library.portal(portal_id)
+    if hide is not None:
+        view, example = replace(view, constants=dict.fromkeys(view.constants, HIDDEN)), _without(example, hide)
     program, state, env = _as_run(runtime, view, scenario_id, scenario, program, example)
     shown = {}
     for path, template in templates_of(form_of(block.Config, str), node.config):
         context = Context(env, state.frames[0], program, block_id, node.type, state)
         shown[path] = _rendered(context, template)
     return shown
+
+
+def _without(example: Example, hide: Callable[[Value], Value]) -> Example:
+    inputs = example.inputs
+    parts = ("locals", "body", "query", "bitrix", "system")
+    hidden: dict[str, Any] = {part: hide(getattr(inputs, part)) for part in parts}
+    return replace(example, inputs=replace(inputs, **hidden))
 
 
 def templates_of(schema: Schema, raw: Value, path: str = "") -> Iterator[tuple[str, Value]]:

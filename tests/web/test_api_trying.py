@@ -4,9 +4,13 @@ from typing import Any
 
 import pytest
 
+from hub.accounts import users
+from hub.core import Hub
+from hub.portals.models import Portal
 from tests.conftest import Api
 from tests.web.documents import LINE, document
 
+OWN = {"Sec-Fetch-Site": "same-origin"}
 ORDER = {"chat_id": "89999999999", "id": "1042", "payment": {"name": "Вася", "token": "s3cret"}, "email": "a@b.test"}
 
 
@@ -214,3 +218,36 @@ def test_a_draft_that_has_run_stays_the_version_it_was(api: Api, made: dict[str,
     api.post(f"/requests/{request}/replay", {"version": "draft"})
     kept = api.get(f"/scenarios/{made['id']}/versions").get_json()["items"]
     assert kept[0]["draft"] is False
+
+
+# ---------------------------------------------------------------- who may look
+
+
+@pytest.fixture
+def looking(app: Any, hub: Hub, portal: Portal) -> Any:
+    """The browser of somebody who may only look on."""
+    assert portal.id is not None
+    with hub.db.write() as session:
+        users.create_user(session, portal.id, email="v@shop.test", password="correct horse", role="viewer")
+    client = app.test_client()
+    client.post("/login", data={"email": "v@shop.test", "password": "correct horse"}, headers=OWN)
+    return client
+
+
+def test_whoever_may_only_look_on_gets_no_secret_out_of_a_preview(api: Api, made: dict[str, Any], looking: Any) -> None:
+    api.put("/constants/crm_key", {"value": "k3y-of-the-crm"})
+    drawn = said("{{ crm_key }}/{{ payment.token }}/{{ body.payment.token }}/{{ payment.name }}")
+    asked = {"document": drawn, "block": "greet", "example": bring(api, made)}
+    assert previewed(api, drawn, asked["example"])["text"]["text"] == "k3y-of-the-crm/s3cret/s3cret/Вася"
+    shown = looking.post("/api/v1/scenarios/preview", json=asked, headers=OWN)
+    assert shown.get_json()["fields"]["text"]["text"] == "•••/•••/•••/Вася"
+    assert "k3y" not in shown.text
+    assert "s3cret" not in shown.text
+
+
+def test_whoever_may_only_look_on_runs_no_document_of_their_own(api: Api, made: dict[str, Any], looking: Any) -> None:
+    bring(api, made)
+    for act in ("compare", "test"):
+        body = {"document": said("{{ crm_key }}")}
+        refused = looking.post(f"/api/v1/scenarios/{made['id']}/{act}", json=body, headers=OWN)
+        assert refused.status_code == 403

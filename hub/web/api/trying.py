@@ -24,6 +24,7 @@ from hub.scenarios.check import Examined, read_blocks
 from hub.scenarios.document import Document
 from hub.scenarios.inspecting import readable
 from hub.values import Value, loads
+from hub.web.access.identity import asking
 from hub.web.api.base import DOCUMENT_LIMIT, Call, Input, PageQuery, route
 from hub.web.api.mappings import asking_portal
 from hub.web.api.paging import page, text_cursor
@@ -105,14 +106,19 @@ def list_examples(call: Call, scenario_id: int) -> Value:
     role="viewer",
 )
 def preview_block(call: Call) -> Value:
-    """Every template field of one block on an example. Nothing is saved, sent or called."""
+    """Every template field of one block on an example. Nothing is saved, sent or called. What is secret is hidden from
+    people who may only look on: the document is theirs, so it could ask for anything."""
     given: PreviewInput = call.body
     doc, _problems = readable(given.document)
     scenario, program, _errors = read_blocks(doc)
     if given.block not in scenario.written:
         raise NotFound("There is no such block.")
     example = _example(call, scenario, given.example)
-    fields = previewing.preview(runtime(), call.portal_id, given.scenario, scenario, program, given.block, example)
+    person = asking()
+    hide = redacted if person is not None and not person.may("editor") else None
+    fields = previewing.preview(
+        runtime(), call.portal_id, given.scenario, scenario, program, given.block, example, hide=hide
+    )
     line = runtime().library.portal(call.portal_id).line(str(scenario.written[given.block].config.get("line", "")))
     for shown in fields.values():
         shown |= _measured(shown["text"], line)
@@ -164,7 +170,6 @@ def dry_run(call: Call, scenario_id: int, given: TestInput) -> dict[str, Value]:
     body=CompareInput,
     limit=DOCUMENT_LIMIT,
     shape="Compared",
-    role="viewer",
 )
 def compare_document(call: Call, scenario_id: int) -> Value:
     """The last requests, run dry on the version that runs and on this document. 409 while nothing is published."""
