@@ -19,7 +19,7 @@ import psycopg
 
 from hub.errors import StorageUnavailable
 from hub.handover import start
-from hub.outages import may_pass, of_storage, unavailable
+from hub.outages import lock_limit, may_pass, of_storage, unavailable
 from hub.sql import Dialect, Sql
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ _UNAVAILABLE = (sqlite3.OperationalError, psycopg.OperationalError, OSError)
 class _Job:
     """What one caller wants done: a function of the transaction, or, of a `many`, this caller's item."""
 
-    __slots__ = ("abandoned", "done", "error", "function", "item", "locks", "many", "result", "rings", "until")
+    __slots__ = ("abandoned", "began", "done", "error", "function", "item", "locks", "many", "result", "rings")
 
     def __init__(
         self,
@@ -48,6 +48,7 @@ class _Job:
         rings: bool = False,
         many: bool = False,
         item: Any = None,
+        waited_s: float = 0.0,
     ) -> None:
         self.function = function
         self.many = many
@@ -58,7 +59,7 @@ class _Job:
         self.result: Any = None
         self.error: BaseException | None = None
         self.abandoned = False
-        self.until = time.monotonic() + RETRY_FOR_S
+        self.began = time.monotonic() - waited_s
 
 
 class _Last(_Job):
@@ -112,13 +113,15 @@ class Writer:
         lines: Iterable[str] = (),
         keys: Iterable[str] = (),
         rings: bool = False,
+        waited_s: float = 0.0,
     ) -> Answer:
         """`run` for a function that does the same for many at once, in fewer statements: a transaction calls it once,
-        with the items of all who wait with this function, in the order they came, and it answers for each of them."""
+        with the items of all who wait with this function, in the order they came, and it answers for each of them.
+        `waited_s`: how long the item has waited before."""
         if self._started_by != os.getpid():
             self._start()
-        job = _Job(function, (*lines, *keys), self._new_event(), rings=rings, many=True, item=item)
-        done: Answer = self._done(job)
+        more: dict[str, Any] = {"rings": rings, "many": True, "item": item, "waited_s": waited_s}
+        done: Answer = self._done(_Job(function, (*lines, *keys), self._new_event(), **more))
         return done
 
     def _done(self, job: _Job) -> Any:
@@ -137,7 +140,7 @@ class Writer:
         self._queue.put(_Job(function, (), self._new_event()))
 
     def close(self) -> None:
-        """End the thread and wait until it has: jobs already handed over are finished first."""
+        """End the thread, once the jobs handed over before are done."""
         with self._start_lock:
             if self._started_by != os.getpid():
                 return
@@ -219,10 +222,10 @@ class Writer:
                         raise
                     raise unavailable(error) from error
                 now = time.monotonic()
-                late = [job for job in jobs if job.until < now]
+                late = [job for job in jobs if job.began + RETRY_FOR_S < now]
                 for job in late:
                     job.error = unavailable(error)
-                jobs[:] = [job for job in jobs if job.until >= now]
+                jobs[:] = [job for job in jobs if job.began + RETRY_FOR_S >= now]
                 if late:
                     self._publish(late)
                 # A lock is looked at often; a server that comes back is not to be met by everybody at once.
@@ -231,8 +234,7 @@ class Writer:
 
     def _try_transaction(self, jobs: list[_Job]) -> None:
         if self._lock_path is not None:
-            if self._lock is None:
-                self._lock = os.open(self._lock_path, os.O_CREAT | os.O_RDWR, 0o600)
+            self._lock = self._own_lock(self._lock_path)
             fcntl.flock(self._lock, fcntl.LOCK_EX)
         try:
             if self._connection is None or getattr(self._connection, "closed", False):
@@ -241,6 +243,9 @@ class Writer:
             connection.execute("BEGIN IMMEDIATE" if self._dialect == "sqlite" else "BEGIN")
             try:
                 sql = Sql(connection, self._dialect)
+                limit = lock_limit(time.monotonic() - min(job.began for job in jobs))
+                if limit is not None and self._dialect == "postgresql":
+                    sql.run(limit)
                 self._take_locks(sql, jobs)
                 _do(sql, [job for job in jobs if not job.abandoned])
             except BaseException:
@@ -258,6 +263,22 @@ class Writer:
         finally:
             if self._lock is not None:
                 fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    def _own_lock(self, path: Path) -> int:
+        """The open lock file. One whose folder has gone is not ours any more, and neither is the database beside it:
+        what was written there would be accepted and never seen. Raises OSError while there is no folder."""
+        if self._lock is not None:
+            try:
+                if os.path.samestat(os.stat(path), os.fstat(self._lock)):
+                    return self._lock
+            except FileNotFoundError:
+                raise OSError("the folder of the database is gone") from None
+            os.close(self._lock)
+            self._lock = None
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+        return os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
 
     def _take_locks(self, sql: Sql, jobs: list[_Job]) -> None:
         names = sorted({name for job in jobs for name in job.locks})

@@ -145,7 +145,8 @@ def test_a_folder_that_goes_away_is_told_and_nothing_is_lost_when_it_is_back(
         plant.at.received(chat, 1)
         folder.rename(away)
         refused = plant.at.post(scenario.short, {"id": "meanwhile"})
-        assert (refused.status_code, refused.json()["code"]) == (503, "storage_unavailable")
+        assert refused.status_code == 503, refused.text
+        assert refused.json()["code"] == "storage_unavailable"
         assert refused.headers["Retry-After"] == "5"
         wait_until(lambda: plant.at.get(f"{plant.web.url}/readyz").status_code == 503, what="not being ready")
         wait_until(lambda: '"beat_failed"' in worker.output(), what="a line in the log")
