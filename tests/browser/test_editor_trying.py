@@ -1,6 +1,5 @@
 """Trying a scenario out in the editor: what is sent to oneself, and what stands where something is empty."""
 
-import os
 from typing import Any
 
 import pytest
@@ -39,8 +38,6 @@ def test_what_is_sent_to_oneself_arrives_at_the_own_numbers_and_a_refusal_is_sho
     pane.get_by_role("button", name="Отправить себе").click()
     pane.get_by_test_id("sent-to-me").get_by_text("отправлено", exact=True).wait_for()
     pane.get_by_test_id("sent-to-me").get_by_text("не отправлено", exact=True).wait_for()
-    if folder := os.environ.get("SHOTS"):
-        page.screenshot(path=f"{folder}/to-me.png")
     assert violations(page) == []
     assert site.at.received(mine) == ["Заказ готов "]
     assert len(site.at.received(customer)) == 1, "the customer got nothing more"
@@ -75,8 +72,6 @@ def test_an_empty_place_gets_a_text_of_its_own_or_keeps_the_message_back(
     editor = field.get_by_role("group", name="Как показать «имя клиента»")
     editor.get_by_label("Если пусто").wait_for()
     page.keyboard.type("Здравствуйте")
-    if folder := os.environ.get("SHOTS"):
-        page.screenshot(path=f"{folder}/chip.png")
     assert violations(page) == []
     page.keyboard.press("Enter")
     field.get_by_test_id("preview").get_by_text("Здравствуйте, заказ готов").wait_for()

@@ -12,6 +12,7 @@ export function Header(): ReactNode {
   const name = useStore(store, (state) => state.history.present.name);
   const problems = useStore(store, (state) => state.checked.problems);
   const side = useStore(store, (state) => state.side);
+  const enabled = useStore(store, (state) => state.scenario.enabled);
   const canUndo = useStore(store, (state) => state.history.past.length > 0);
   const canRedo = useStore(store, (state) => state.history.future.length > 0);
   const editors = useStore(store, (state) => state.live?.editors);
@@ -40,27 +41,29 @@ export function Header(): ReactNode {
         {problems.length > 0 && (
           <button type="button" className={`btn btn-sm ${errors ? "btn-bad" : "btn-wait"}`} aria-expanded={side === "problems"} onClick={show("problems")}>
             <Icon name="alert-triangle" />
-            {tn("{n} problem", "{n} problems", problems.length)}
+            <span className="fold">{tn("{n} problem", "{n} problems", problems.length)}</span>
+            <span className="unfold" aria-hidden="true">{problems.length}</span>
           </button>
         )}
         {store.canEdit && (
-          <>
+          <span className="editor-steps">
             <button type="button" className="btn btn-icon" disabled={!canUndo} aria-label={t("Undo")} onClick={() => store.undo()}>
               <Icon name="arrow-back-up" />
             </button>
             <button type="button" className="btn btn-icon" disabled={!canRedo} aria-label={t("Redo")} onClick={() => store.redo()}>
               <Icon name="arrow-forward-up" />
             </button>
-          </>
+          </span>
         )}
         <More />
         <button type="button" className="btn" aria-expanded={side === "test"} onClick={show("test")}>
           <Icon name="player-play" />
-          {t("Test")}
+          <span className="fold-small">{t("Test")}</span>
         </button>
         {store.canEdit && (
           <button type="button" className="btn btn-primary" onClick={publish}>
-            {t("Save and switch on")}
+            <span className="wide">{t("Save and switch on")}</span>
+            <span className="narrow">{enabled ? t("Publish") : t("Switch on")}</span>
           </button>
         )}
       </div>
@@ -150,6 +153,18 @@ function More(): ReactNode {
       </button>
       {open && (
         <div className="more-list">
+          {store.canEdit && (
+            <div className="more-steps">
+              <button type="button" disabled={store.state.history.past.length === 0} onClick={act(() => store.undo())}>
+                <Icon name="arrow-back-up" />
+                {t("Undo")}
+              </button>
+              <button type="button" disabled={store.state.history.future.length === 0} onClick={act(() => store.redo())}>
+                <Icon name="arrow-forward-up" />
+                {t("Redo")}
+              </button>
+            </div>
+          )}
           <button type="button" onClick={act(() => store.set({ side: "versions" }))}>
             <Icon name="history" />
             {t("Versions")}

@@ -6,6 +6,7 @@ import { api } from "./api.ts";
 import { attempt, Icon, useEditor } from "./context.tsx";
 import { Dialog } from "./Dialog.tsx";
 import { Changes } from "./Versions.tsx";
+import type { Block } from "./model.ts";
 import { useStore } from "./store.ts";
 import type { Compared } from "./types.ts";
 
@@ -18,6 +19,7 @@ export function Publish({ close }: { close: () => void }): ReactNode {
   const [busy, setBusy] = useState(false);
   const errors = problems.filter((problem) => problem.severity === "error");
   const live = scenario.published_version;
+  const start = store.doc.blocks.find((block) => store.types.get(block.type)?.trigger);
   useEffect(() => {
     void saver.flush().then(setKept);
   }, [saver]);
@@ -47,7 +49,13 @@ export function Publish({ close }: { close: () => void }): ReactNode {
           </div>
         </div>
       ) : (
-        <p>{live === null ? t("From then on every request starts this scenario.") : t("New requests run the new version. Runs that wait stay on theirs.")}</p>
+        <>
+          <p>{told(live === null, start?.type === "bitrix24_event")}</p>
+          <dl className="told">
+            {start && <Told block={start} title={t("Starts by")} />}
+            {store.doc.blocks.filter((block) => block.type === "send_message").map((block) => <Told key={block.id} block={block} title={t("Writes")} />)}
+          </dl>
+        </>
       )}
       {problems.length > errors.length && (
         <p className="small warned">{tn("{n} warning does not hinder it", "{n} warnings do not hinder it", problems.length - errors.length)}</p>
@@ -61,6 +69,23 @@ export function Publish({ close }: { close: () => void }): ReactNode {
         <button type="button" className="btn" onClick={close}>{t("Not yet")}</button>
       </div>
     </Dialog>
+  );
+}
+
+function told(isFirst: boolean, byCards: boolean): string {
+  if (!isFirst) return t("New requests run the new version. Runs that wait stay on theirs.");
+  return byCards ? t("From then on it writes to real customers as soon as a card fits.") : t("From then on every request starts this scenario.");
+}
+
+/** What a block does, in its own words. */
+function Told({ block, title }: { block: Block; title: string }): ReactNode {
+  const { store } = useEditor();
+  const drawn = useStore(store, (state) => state.checked.blocks[block.id]);
+  return (
+    <>
+      <dt>{title}</dt>
+      <dd>{drawn?.summary || drawn?.title}</dd>
+    </>
   );
 }
 

@@ -63,6 +63,7 @@ export function ToMe({ given, disabled }: { given: () => Record<string, Json>; d
 
 /** A message on its way, asked after until it has arrived somewhere. */
 function Progress({ item, id }: { item: Item; id: string }): ReactNode {
+  const { store } = useEditor();
   const [message, setMessage] = useState<Message | null>(null);
   useEffect(() => {
     let timer = 0;
@@ -89,7 +90,12 @@ function Progress({ item, id }: { item: Item; id: string }): ReactNode {
     <>
       <strong>{t("{line} → {chat}", { line: item.line, chat: item.chat_id ?? "" })}</strong>{" "}
       <span className={`state state-${tone}`}><Icon name={icon} />{words}</span>
-      {message?.error && <p className="field-error">{message.error.message} <span className="mono">{message.error.code}</span></p>}
+      {message?.error && (
+        <p className="small">
+          <a href={`${store.data.addresses["journal"] ?? "/journal"}/messages/${id}`}>{t("What happened, and what to do")}</a>{" "}
+          <span className="mono quiet">{message.error.code}</span>
+        </p>
+      )}
     </>
   );
 }

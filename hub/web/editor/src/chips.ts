@@ -1,6 +1,7 @@
 // A text with places in an editable element: each place is a chip, one unit for the caret, and the text is read back
 // from it exactly as it was. Offsets count letters of the text, chips with all of theirs.
-import { parts } from "./template.ts";
+import { t } from "page/words";
+import { defaultOf, parts } from "./template.ts";
 
 export type Label = (path: string) => string;
 
@@ -12,7 +13,9 @@ export function draw(root: HTMLElement, text: string, label: Label): void {
     chip.contentEditable = "false";
     chip.dataset["text"] = part.text;
     chip.title = part.text;
-    chip.textContent = label(part.path) + (part.filters ? ` | ${part.filters}` : "");
+    const { text, others } = defaultOf(part.filters);
+    const shown = label(part.path) + (others ? ` | ${others}` : "");
+    chip.textContent = text ? t("{value} or “{text}”", { value: shown, text }) : shown;
     return chip;
   });
   // A line break at the end, and a chip at either end, need something after or before which the caret can stand.
