@@ -51,8 +51,9 @@ def test_of_a_form_without_an_end_a_stranger_has_one_mebibyte_read(client: Any, 
 
 
 def test_a_file_larger_than_a_form_may_be_is_refused_before_it_is_kept(editor: Any) -> None:
-    file = (io.BytesIO(b"a: 1\n" * 300_000), "scenario.yaml")
-    assert editor.post("/scenarios/import", data={"file": file}, headers=OWN).status_code == 413
+    head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="scenario.yaml"\r\n\r\n'
+    body, kind = head + b"a: 1\n" * 300_000 + b"\r\n--b--\r\n", "multipart/form-data; boundary=b"
+    assert editor.post("/scenarios/import", data=body, content_type=kind, headers=OWN).status_code == 413
 
 
 def test_a_form_that_comes_in_chunks_is_read_whole(client: Any, hub: Hub, portal: Portal) -> None:
