@@ -22,7 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlmodel import Session
 
 from hub.errors import StorageUnavailable
-from hub.outages import may_pass, of_storage, unavailable
+from hub.outages import LOCK_S, WAIT_S, lock_limit, may_pass, of_storage, unavailable
 from hub.settings import Settings
 from hub.sql import Dialect, Sql
 from hub.writer import Writer
@@ -30,9 +30,8 @@ from hub.writer import Writer
 BUSY_TIMEOUT_MS = 50
 LOCK_WAIT_S = 8.0
 SERVER_WAIT_S = 8.0
-CROWD_WAIT_S = 5.0
 _POSTGRES_OPTIONS = (
-    "-c statement_timeout=10s -c lock_timeout=3s -c idle_in_transaction_session_timeout=30s -c timezone=UTC"
+    f"-c statement_timeout=10s -c lock_timeout={LOCK_S:.0f}s -c idle_in_transaction_session_timeout=30s -c timezone=UTC"
 )
 # The statements of the hot paths are prepared while the tables may still be empty, and their plans are kept: a plan
 # that reads whole tables would be kept too, until somebody analyses them. All of them find their rows by an index.
@@ -91,28 +90,35 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session for reading; whatever it changed is rolled back."""
+        began = time.monotonic()
         with _translated(), Session(self.engine) as session:
+            self._limit(session.connection().exec_driver_sql, began)
             yield session
             session.rollback()
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session that commits when its block ends well, and rolls back when it does not."""
-        deadline = time.monotonic() + LOCK_WAIT_S
+        began = time.monotonic()
+        deadline = began + LOCK_WAIT_S
         with _translated(), self._file_lock(deadline):
             engine = self.engine.execution_options(hub_write=True)
             with Session(engine, expire_on_commit=False) as session:
                 self._begin(session, deadline)
+                self._limit(session.connection().exec_driver_sql, began)
                 yield session
                 session.commit()
 
     @contextmanager
     def sql(self, *, patient: bool = False) -> Iterator[Sql]:
         """Plain SQL for reading on the hot paths. `patient`: wait for a PostgreSQL that is away, as the writer does."""
+        began = time.monotonic()
         with _translated():
             connection = self._patiently_connected() if patient else self.engine.raw_connection()
             try:
-                yield Sql(connection.driver_connection, self.dialect)
+                sql = Sql(connection.driver_connection, self.dialect)
+                self._limit(sql.run, began)
+                yield sql
             finally:
                 connection.close()
 
@@ -127,7 +133,7 @@ class Database:
                 self._url,
                 pool_size=10,
                 max_overflow=20,
-                pool_timeout=5,
+                pool_timeout=WAIT_S,
                 pool_pre_ping=True,
                 connect_args={"options": _POSTGRES_OPTIONS},
             )
@@ -154,6 +160,12 @@ class Database:
 
         return engine
 
+    def _limit(self, execute: Callable[[str], Any], began: float) -> None:
+        """At the beginning of a transaction: what waiting for the connection took is taken off the wait for locks."""
+        limit = lock_limit(time.monotonic() - began) if self.dialect == "postgresql" else None
+        if limit is not None:
+            execute(limit)
+
     def _patiently_connected(self) -> PoolProxiedConnection:
         """A connection of the pool; a server that starts again is waited for, one that has no room less long."""
         began = time.monotonic()
@@ -162,7 +174,7 @@ class Database:
                 return self.engine.raw_connection()
             except psycopg.OperationalError as error:
                 crowded = any(sign in str(error) for sign in ("too many clients", "connection slots"))
-                if time.monotonic() - began > (CROWD_WAIT_S if crowded else SERVER_WAIT_S):
+                if time.monotonic() - began > (WAIT_S if crowded else SERVER_WAIT_S):
                     raise
                 time.sleep(random.uniform(0.02, 0.2))
 

@@ -6,6 +6,10 @@ import psycopg
 
 from hub.errors import StorageUnavailable
 
+LOCK_S = 3.0
+WAIT_S = 5.0
+"""Waiting for a turn, for a connection and for a lock takes so long together, unless the database is away."""
+LEAST_S = 0.5
 _TIMED_OUT = (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled)
 
 
@@ -41,3 +45,10 @@ def of_storage(error: BaseException | None) -> bool:
         or isinstance(error, _TIMED_OUT)
         or any(sign in str(error) for sign in ("readonly", "unable to open", "disk I/O"))
     )
+
+
+def lock_limit(waited_s: float) -> str | None:
+    """PostgreSQL's statement that lets a transaction wait for a lock only as long as the caller's time lasts; None
+    where nobody has waited for long."""
+    left_s = max(LEAST_S, WAIT_S - waited_s)
+    return None if left_s >= LOCK_S else f"SET LOCAL lock_timeout = '{int(left_s * 1000)}ms'"

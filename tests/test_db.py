@@ -16,6 +16,7 @@ from hub.errors import StorageUnavailable
 from hub.portals.models import Portal
 from hub.settings import Settings
 from hub.sql import Sql
+from tests.processes import wait_until
 
 
 def portal(name: str) -> Portal:
@@ -162,6 +163,31 @@ def test_a_table_that_somebody_else_holds_is_waited_for_three_seconds(hub: Hub) 
     foreign.execute("ROLLBACK")
     foreign.close()
     assert hub.db.writer.run(lambda sql: sql.run("DELETE FROM event_key")) == 0
+
+
+@pytest.mark.databases("postgresql")
+def test_who_comes_while_somebody_waits_for_a_lock_is_told_within_five_seconds_too(hub: Hub) -> None:
+    foreign = hub.db.connect()
+    foreign.execute("BEGIN; LOCK TABLE event_key")
+
+    def wait() -> float:
+        began = time.monotonic()
+        with pytest.raises(StorageUnavailable):
+            hub.db.writer.run(lambda sql: sql.run("DELETE FROM event_key"))
+        return time.monotonic() - began
+
+    def one_waits() -> bool:
+        with hub.db.sql() as sql:
+            return sql.one("SELECT 1 FROM pg_locks WHERE relation = 'event_key'::regclass AND NOT granted") is not None
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(wait)
+        wait_until(one_waits, what="the first one's wait")
+        second = pool.submit(wait)
+    assert 2.5 < first.result() < 3.5
+    assert 4 < second.result() < 5.5
+    foreign.execute("ROLLBACK")
+    foreign.close()
 
 
 def test_a_server_that_is_away_is_waited_for_where_somebody_waits_for_the_answer(

@@ -210,7 +210,12 @@ class Intake:
             self._runner.hold([run.id])
         try:
             stored = hub.db.writer.run_many(
-                store_all, accepted, lines=lines_of(made, view), keys=keys, rings=rings and not wait
+                store_all,
+                accepted,
+                lines=lines_of(made, view),
+                keys=keys,
+                rings=rings and not wait,
+                waited_s=(now - arrived.received_at) / SECOND,
             )
             if wait and isinstance(stored, list):
                 if goes_on(made, stored):

@@ -185,11 +185,8 @@ def test_f13_a_session_that_sleeps_in_a_transaction_is_waited_for_a_little_and_t
         assert {call.headers["retry-after"] for call in calls.result()} == {"5"}
         slowest = max(seconds for _, seconds in pages), max(call.seconds for call in calls.result())
         print(f"pages after {slowest[0]:.1f} s, links after {slowest[1]:.1f} s")
-        # At most five seconds for a connection of the pool, and three for a lock; the writer of the links may be
-        # waiting for a lock already when a request comes.
-        crowded = crowding()
-        assert slowest[0] <= 5 + 3 + crowded
-        assert slowest[1] <= 5 + 3 + 3 + crowded
+        # Waiting for a connection, for the writer and for the lock together; the last of them gets half a second.
+        assert max(slowest) <= 5 + 0.5 + crowding()
         assert plant.at.get(f"{plant.web.url}/healthz").status_code == 200
     assert plant.at.post(link, {"id": "after"}).status_code == 200
     assert [one["text"] for one in plant.at.read("/messages")["items"]] == ["after"]
