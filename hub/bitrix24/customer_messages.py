@@ -128,6 +128,8 @@ def send(hub: Hub, portal_id: int, customer: Customer, to: Recipient, text: str,
     )
 
     def job(sql: Sql) -> bool:
+        if sql.one("SELECT 1 FROM message WHERE id = ?", (number,)) is not None:
+            return False  # a form may say any number, and a message of somebody else's is none of this card
         first = sql.run(
             "INSERT INTO bitrix24_card_message (message_id, portal_id, entity, entity_id, author, created_at)"
             " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (message_id) DO NOTHING",

@@ -99,6 +99,16 @@ def test_the_same_form_sent_twice_is_one_message(portal: Portal, deal: int) -> N
     assert len(portal.column("SELECT id FROM message")) == 2
 
 
+def test_a_form_with_the_number_of_another_message_takes_nothing_of_it(portal: Portal, deal: int) -> None:
+    start(portal)
+    (others,) = portal.column("SELECT id FROM message")
+    tab = Tab(portal.visitor, deal)
+    (to,) = tab.recipients().values()
+    assert tab.send(to, number=others).status_code == 303
+    assert portal.column("SELECT id FROM message") == [others]
+    assert "Ваш заказ" not in tab.text()
+
+
 def test_what_scenarios_did_for_the_card_and_sent_to_the_customer_is_shown(portal: Portal) -> None:
     deal = start(portal)
     portal.send()
