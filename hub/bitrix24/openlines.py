@@ -15,6 +15,7 @@ from connectors.registry import channels
 from hub.bitrix24 import calls, registrations
 from hub.bitrix24.calls import NewCall
 from hub.bitrix24.client import PortalClient
+from hub.bitrix24.codes import literal
 from hub.bitrix24.connections import Connection
 from hub.bitrix24.registrations import Wanted
 from hub.clock import SECOND
@@ -114,7 +115,7 @@ def pass_on(sql: Sql, line_id: str, events: Sequence[ChannelEvent], *, now: int)
         return 0
     passed = 0
     for event in events:
-        said, key = event.text.strip()[:LONGEST], event.event_id or event.provider_id
+        said, key = literal(event.text.strip()[:LONGEST]), event.event_id or event.provider_id
         if event.kind != "message" or not event.chat_id or not key:
             continue
         said = said or _NO_TEXT.get(row[3], _NO_TEXT["en"])

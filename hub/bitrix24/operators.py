@@ -7,6 +7,7 @@ from functools import partial
 
 from hub.bitrix24 import calls
 from hub.bitrix24.calls import NewCall
+from hub.bitrix24.codes import literal
 from hub.bitrix24.connections import Connection
 from hub.bitrix24.openlines import EVENT, LONGEST, PREFIX, SHOW
 from hub.bitrix24.untold import Untold
@@ -172,7 +173,8 @@ def tell(sql: Sql, message: Untold, *, language: str, now: int) -> bool:
 
 def _say(what: str, language: str, *, text: str = "", error: str = "") -> str:
     words = _SAID.get(language, _SAID["en"])[what]
-    return words.format(text=text[:SHOWN] + ("…" if len(text) > SHOWN else ""), error=error).strip()
+    shown = text[:SHOWN] + ("…" if len(text) > SHOWN else "")
+    return words.format(text=literal(shown), error=literal(error)).strip()
 
 
 def _note(sql: Sql, chat: Chat, name: str, text: str, now: int) -> None:

@@ -1,5 +1,6 @@
 """A line in the portal's open lines: the customer writes, an operator answers, and sees that it arrived."""
 
+import re
 from typing import Any
 
 import pytest
@@ -267,3 +268,15 @@ def test_a_picture_without_words_is_shown_as_something_to_look_at_in_the_messeng
     desk.customer("")
     portal.work()
     assert desk.told() == [("customer", "[вложение – смотрите в мессенджере]", "received")]
+
+
+def test_what_a_customer_writes_makes_no_link_and_no_button_for_the_operator(portal: Portal, sandbox: Any) -> None:
+    desk = Desk(portal, sandbox)
+    desk.customer("[URL=https://evil.test]Your portal[/url] [send=Yes]x[/send] [1] and [text] stay")
+    portal.work()
+    ((_, shown, _),) = desk.told()
+    assert not re.search(r"\[/?(url|send)", shown, re.IGNORECASE)
+    assert shown.replace("\u200b", "") == (
+        "[URL=https://evil.test]Your portal[/url] [send=Yes]x[/send] [1] and [text] stay"
+    )
+    assert "[1] and [text] stay" in shown
