@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tests.processes import Product, Running, children, wait_until
+from tests.processes import Product, Running, alive, children, wait_until
 
 Kind = Literal["web_worker", "web_master", "worker"]
 START_WITHIN_S = 60.0
@@ -60,15 +60,21 @@ class Hosts:
             oldest.wait()
             self.workers.append(self._product.worker())
             return
-        wait_until(lambda: len(children(self.web.pid)) == WEB_PROCESSES, within_s=START_WITHIN_S, what="web processes")
-        pids = children(self.web.pid)
+        wait_until(lambda: len(self._web_processes()) == WEB_PROCESSES, within_s=START_WITHIN_S, what="web processes")
+        pids = self._web_processes()
         self._at_work(pids)
         if kind == "web_master":
             os.killpg(self.web.pid, signal.SIGKILL)
             self.web.wait()
             self.web = self._product.web(PORT=str(self.web.port))
         else:
-            os.kill(chance.choice(pids), signal.SIGKILL)
+            pid = chance.choice(pids)
+            os.kill(pid, signal.SIGKILL)
+            wait_until(lambda: not alive(pid), what=f"the end of {pid}")
+
+    def _web_processes(self) -> list[int]:
+        """Those that live: one that was just killed stays a child until its master has heard of it."""
+        return [pid for pid in children(self.web.pid) if alive(pid)]
 
     def _at_work(self, pids: list[int]) -> None:
         wait_until(lambda: self._registered().issuperset(pids), within_s=START_WITHIN_S, what=f"{pids} at work")
