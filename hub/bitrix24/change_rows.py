@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hub.clock import SECOND, now_us
-from hub.sql import Sql, marks
+from hub.sql import Dialect, Sql, marks
 from hub.values import Value, as_text, dumps, loads
 
 MOST = 50
@@ -15,8 +15,8 @@ MOST = 50
 AGAIN_S = 1.0
 PATIENCE = 5
 """How often a card that changes while it is looked at is put back before it is taken as it was read."""
-_COLUMNS = "portal_id, entity, entity_id, created, recovered, first_at, seen, last, attempts"
-_KEY = "portal_id = ? AND entity = ? AND entity_id = ?"
+_SEEN = "SELECT seen FROM bitrix24_change WHERE portal_id = ? AND entity = ? AND entity_id = ? AND owner = ?"
+_HOLD: Mapping[Dialect, str] = {"sqlite": _SEEN, "postgresql": _SEEN + " FOR UPDATE"}
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,10 @@ def due_groups(sql: Sql, *, now: int, limit: int) -> list[tuple[int, str]]:
 def claim(sql: Sql, portal_id: int, entity: str, *, owner: str, now: int) -> list[Change]:
     """Take up to fifty due cards of a kind."""
     rows = sql.all(
-        "UPDATE bitrix24_change SET owner = ? WHERE portal_id = ? AND entity = ? AND owner IS NULL AND entity_id IN"  # noqa: S608
+        "UPDATE bitrix24_change SET owner = ? WHERE portal_id = ? AND entity = ? AND owner IS NULL AND entity_id IN"
         " (SELECT entity_id FROM bitrix24_change WHERE portal_id = ? AND entity = ? AND owner IS NULL AND due_at <= ?"
-        f" ORDER BY first_at LIMIT ? /*skip locked*/) RETURNING {_COLUMNS}",
+        " ORDER BY first_at LIMIT ? /*skip locked*/) RETURNING portal_id, entity, entity_id, created, recovered,"
+        " first_at, seen, last, attempts",
         (owner, portal_id, entity, portal_id, entity, now, MOST),
     )
     return sorted(map(_change, rows), key=lambda change: (change.first_at, change.entity_id))
@@ -74,11 +75,7 @@ def free_dead(sql: Sql, dead: Sequence[str]) -> int:
 def hold(sql: Sql, change: Change, *, owner: str) -> str:
     """`held` when a change is still this process's and is as it was read. `lost` when it is not ours any more; `again`
     when something happened to the card meanwhile: then it is put back, a few times at most."""
-    lock = " FOR UPDATE" if sql.dialect == "postgresql" else ""
-    row = sql.one(
-        f"SELECT seen FROM bitrix24_change WHERE {_KEY} AND owner = ?{lock}",  # noqa: S608
-        (*change.key, owner),
-    )
+    row = sql.one(_HOLD[sql.dialect], (*change.key, owner))
     if row is None:
         return "lost"
     if int(row[0]) != change.seen and change.attempts < PATIENCE:
@@ -90,8 +87,8 @@ def hold(sql: Sql, change: Change, *, owner: str) -> str:
 def put_back(sql: Sql, change: Change, *, owner: str, due_at: int, error: str) -> None:
     """Give a change back, to be looked at then."""
     sql.run(
-        f"UPDATE bitrix24_change SET owner = NULL, due_at = ?, attempts = attempts + 1, error = ?"  # noqa: S608
-        f" WHERE {_KEY} AND owner = ?",
+        "UPDATE bitrix24_change SET owner = NULL, due_at = ?, attempts = attempts + 1, error = ?"
+        " WHERE portal_id = ? AND entity = ? AND entity_id = ? AND owner = ?",
         (due_at, error, *change.key, owner),
     )
 
@@ -105,10 +102,15 @@ def put_all_back(sql: Sql, changes: Sequence[Change], *, owner: str, delay_s: fl
 
 def finish(sql: Sql, change: Change) -> None:
     """A change has been dealt with. What happened to the card since it was read stays to be looked at."""
-    if sql.run(f"DELETE FROM bitrix24_change WHERE {_KEY} AND seen = ?", (*change.key, change.seen)):  # noqa: S608
+    gone = sql.run(
+        "DELETE FROM bitrix24_change WHERE portal_id = ? AND entity = ? AND entity_id = ? AND seen = ?",
+        (*change.key, change.seen),
+    )
+    if gone:
         return
     sql.run(
-        f"UPDATE bitrix24_change SET owner = NULL, created = FALSE, attempts = 0, due_at = ? WHERE {_KEY}",  # noqa: S608
+        "UPDATE bitrix24_change SET owner = NULL, created = FALSE, attempts = 0, due_at = ?"
+        " WHERE portal_id = ? AND entity = ? AND entity_id = ?",
         (now_us() + int(AGAIN_S * SECOND), *change.key),
     )
 
@@ -137,7 +139,7 @@ def keep_snapshot(sql: Sql, change: Change, fields: Mapping[str, Value], *, now:
 
 def forget_snapshot(sql: Sql, change: Change) -> None:
     """A card is not there any more."""
-    sql.run(f"DELETE FROM bitrix24_snapshot WHERE {_KEY}", change.key)  # noqa: S608
+    sql.run("DELETE FROM bitrix24_snapshot WHERE portal_id = ? AND entity = ? AND entity_id = ?", change.key)
 
 
 def _change(row: tuple[object, ...]) -> Change:
