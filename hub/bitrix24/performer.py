@@ -1,14 +1,14 @@
 """Making the calls of the blocks `bitrix24_read` and `bitrix24_write`, with errors in their own words (`b24.…`)."""
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 import structlog
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_chain, wait_fixed
 
-from connectors.bitrix24.errors import AWAY, Busy, Denied, Missing, NoSuchMethod, Refused, TokenExpired
+from connectors.bitrix24.errors import Busy, Denied, Missing, NoSuchMethod, Refused, TokenExpired
 from connectors.errors import ConnectorError, LineDown, RateLimited, Rejected, Temporary, Unconfirmed
 from hub.bitrix24 import about, calls, cards, connections, entities, own_writes
 from hub.bitrix24.about import About
@@ -54,6 +54,11 @@ def bitrix24_performer(bitrix24: Bitrix24) -> Performer:
             raise Temporary(error.message, code="b24.unavailable") from error
 
     return perform
+
+
+def _was_not_taken(error: BaseException) -> bool:
+    """Whether the portal did nothing and may do it in a moment."""
+    return isinstance(error, Temporary | Busy)
 
 
 def _wait_s(error: ConnectorError) -> float | None:
@@ -210,11 +215,9 @@ class _Performing:
 
     def _patiently(self, make: Callable[[], Any]) -> Any:
         """Call, and again after a moment where the portal did not take the call."""
-        for pause_s in PAUSES_S:
-            try:
-                return make()
-            except AWAY as error:
-                if isinstance(error, Unconfirmed) or (isinstance(error, RateLimited) and not isinstance(error, Busy)):
-                    raise
-            time.sleep(pause_s)
-        return make()
+        return Retrying(
+            retry=retry_if_exception(_was_not_taken),
+            wait=wait_chain(*map(wait_fixed, PAUSES_S)),
+            stop=stop_after_attempt(1 + len(PAUSES_S)),
+            reraise=True,
+        )(make)
