@@ -41,9 +41,7 @@ def event(token: str) -> Response:
 
 def robot(token: str) -> Response:
     """A process has come to one of our robots. It does not read what it is told here; the result is sent to it."""
-    posted, connection = posted_to(token)
-    if not lifecycle.is_genuine(received.hub(), connection, posted) or connection is None:
-        raise Forged
+    posted, connection = genuine(token)
     became = robot_posts.accept(received.runtime(), connection, posted)
     log.info("bitrix24_robot", portal_id=connection.portal_id, became=became)
     return done()
@@ -51,9 +49,7 @@ def robot(token: str) -> Response:
 
 def sms(token: str) -> Response:
     """Somebody in the portal sends a text through one of our lines."""
-    posted, connection = posted_to(token)
-    if not lifecycle.is_genuine(received.hub(), connection, posted) or connection is None:
-        raise Forged
+    posted, connection = genuine(token)
     became = senders.accept(received.hub(), connection, posted)
     log.info("bitrix24_sms", portal_id=connection.portal_id, became=became)
     return done()
@@ -61,12 +57,18 @@ def sms(token: str) -> Response:
 
 def open_line(token: str) -> Response:
     """An operator answers a customer who wrote to one of our lines."""
-    posted, connection = posted_to(token)
-    if not lifecycle.is_genuine(received.hub(), connection, posted) or connection is None:
-        raise Forged
+    posted, connection = genuine(token)
     became = operators.accept(received.hub(), connection, posted)
     log.info("bitrix24_open_line", portal_id=connection.portal_id, became=became)
     return done()
+
+
+def genuine(token: str) -> tuple[dict[str, Value], Connection]:
+    """What a portal posted to its handler's address, with the proof that it is the portal. Raises Forged."""
+    posted, connection = posted_to(token)
+    if connection is None or not lifecycle.is_genuine(received.hub(), connection, posted):
+        raise Forged
+    return posted, connection
 
 
 def posted_to(token: str) -> tuple[dict[str, Value], Connection | None]:
