@@ -26,6 +26,26 @@ def redacted(value: Value) -> Value:
     return value
 
 
+def without_token(link: str) -> str:
+    """A link that can be told from others and not called."""
+    return re.sub(r"(?<=token=)[^&]+", HIDDEN, link)
+
+
+def without_secrets(filled: Value) -> Value:
+    """What a step was given, `[{"template", "value", "places": [{"path", "source", "text", …}]}]`: where a constant or
+    something under a secret's name was put in, neither it nor the text around it is shown."""
+    return [_unread(one) for one in filled] if isinstance(filled, list) else filled
+
+
+def _unread(one: Value) -> Value:
+    places = [place | {"text": HIDDEN} if _is_secret(place) else place for place in one["places"]]
+    return one | {"places": places} | ({"value": HIDDEN} if places != one["places"] else {})
+
+
+def _is_secret(place: Value) -> bool:
+    return place["source"] == "const" or bool(_key.fullmatch(re.split(r"[.\[]", place["path"])[-1]))
+
+
 def redacted_text(text: str) -> str:
     """The same for a body as it came, JSON (broken or not) or a form; linear in its length."""
     text = _in_json.sub(lambda found: f'{found[1]}"{HIDDEN}"', text)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from flask import g
 from flask_login import UserMixin, current_user
 
 from hub.errors import Forbidden, Unauthorized
@@ -33,9 +34,20 @@ class Identity(UserMixin):  # type: ignore[misc]
 
 
 def asking() -> Identity | None:
-    """The person behind the current request, if there is one."""
+    """The person behind the current request, if there is one and no key of the API stands for somebody else."""
     person = current_user._get_current_object()
-    return person if isinstance(person, Identity) else None
+    return person if isinstance(person, Identity) and not g.get("by_key", False) else None
+
+
+def ask_by_key() -> None:
+    """The current request is made in the name of a key of the API, whoever else is signed in in the same browser."""
+    g.by_key = True
+
+
+def only_looks() -> bool:
+    """Whether a person is asking who may change nothing; keys of the API may do everything."""
+    person = asking()
+    return person is not None and not person.may("editor")
 
 
 def require(role: Role) -> Identity:

@@ -20,7 +20,7 @@ from hub.ids import KEY_PREFIX
 from hub.validation import errors_of
 from hub.values import Value, dumps_bytes
 from hub.web.access import csrf
-from hub.web.access.identity import Role, asking, require
+from hub.web.access.identity import Role, ask_by_key, asking, require
 from hub.web.body import read_body
 
 PREFIX = "/api/v1"
@@ -209,6 +209,7 @@ def _authenticate(hub: Hub, role: Role) -> int:
         with hub.db.read() as session:
             portal_id = portal_of_key(session, key.strip())
         if portal_id is not None:
+            ask_by_key()
             note_use(hub, key.strip())
     elif asking() is not None:
         csrf.check()

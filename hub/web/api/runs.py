@@ -12,9 +12,10 @@ from hub.scenarios import queries
 from hub.scenarios.models import Run, Step
 from hub.scenarios.queries import STATUSES, RunFilter
 from hub.values import Value, loads
+from hub.web.access.identity import only_looks
 from hub.web.api.base import MAX_INT, Call, SpanQuery, route, within
 from hub.web.api.paging import page, text_cursor
-from hub.web.redaction import redacted
+from hub.web.redaction import redacted, without_secrets
 
 
 class RunQuery(SpanQuery):
@@ -81,12 +82,13 @@ def _summary(run: Run) -> dict[str, Any]:
 
 
 def _step(step: Step) -> dict[str, Any]:
+    given = _opened(step.input)
     return {
         "block": step.block,
         "type": step.type,
         "status": step.status,
         "port": step.port,
-        "input": _opened(step.input),
+        "input": without_secrets(given) if only_looks() else given,
         "output": _opened(step.output),
         "error": None if step.error is None else loads(step.error),
         "started_at": rfc3339(step.started_at),

@@ -8,6 +8,7 @@ from pydantic import Field, StrictBool
 from sqlmodel import Session
 
 from hub.clock import rfc3339
+from hub.core import Hub
 from hub.errors import Conflict, HubError, Invalid
 from hub.scenarios import drafts, links, removal, versions
 from hub.scenarios.check import check
@@ -16,8 +17,9 @@ from hub.scenarios.contract import openapi
 from hub.scenarios.document import Document, to_json, to_yaml
 from hub.scenarios.models import Scenario
 from hub.values import Value
-from hub.web.access.identity import asking
+from hub.web.access.identity import asking, only_looks
 from hub.web.api.base import DOCUMENT_LIMIT, YAML_TYPES, Call, Input, answer, route
+from hub.web.redaction import without_token
 from hub.web.sentences import said
 
 _etag = re.compile(r'(?:W/)?"?(\d{1,9}(?:\.\d{1,9})?)"?')
@@ -54,7 +56,7 @@ def list_scenarios(call: Call) -> Value:
     """The newest first."""
     with call.hub.db.read() as session:
         found = versions.all_of(session, call.portal_id)
-        return {"items": [versions.to_dict(session, call.hub, one) for one in found], "next": None}
+        return {"items": [described(session, call.hub, one) for one in found], "next": None}
 
 
 @route(
@@ -217,8 +219,17 @@ def _document(call: Call) -> Document:
     return versions.read_document(given, YAML_TYPES[0] if isinstance(given, bytes) else None)
 
 
+def described(session: Session, hub: Hub, scenario: Scenario) -> dict[str, Any]:
+    """A scenario as the API shows it. Whoever has a link starts the scenario, so people who only look on see it without
+    its token."""
+    found = versions.to_dict(session, hub, scenario)
+    if found["links"] and only_looks():
+        found["links"] = {name: without_token(link) for name, link in found["links"].items()}
+    return found
+
+
 def _shown(session: Session, call: Call, scenario: Scenario, *, status: int = 200) -> Response:
-    made = answer(versions.to_dict(session, call.hub, scenario), status)
+    made = answer(described(session, call.hub, scenario), status)
     made.headers["ETag"] = f'"{drafts.revision(scenario)}"'
     return made
 

@@ -9,7 +9,7 @@ from hub.scenarios import versions
 from hub.scenarios.document import to_dict
 from hub.values import dumps
 from hub.web import i18n
-from hub.web.api import blocks
+from hub.web.api import blocks, scenarios
 from hub.web.pages.shell import hub, me, page, screens
 
 blueprint = screens("editor")
@@ -25,7 +25,7 @@ def show(scenario_id: int) -> Response:
         scenario = versions.get(session, person.portal_id, scenario_id)
         document = to_dict(versions.document_of(versions.version(session, scenario)))
         data: dict[str, Any] = {
-            "scenario": versions.to_dict(session, hub(), scenario),
+            "scenario": scenarios.described(session, hub(), scenario),
             "document": document,
             "version": scenario.latest,
             "checked": blocks.checked(session, person.portal_id, document),

@@ -13,6 +13,7 @@ from hub.errors import HubError
 from hub.scenarios import queries as scenarios
 from hub.scenarios import versions
 from hub.scenarios.listing import OUTCOMES
+from hub.web.access.identity import only_looks
 from hub.web.api import requests as shapes
 from hub.web.i18n import language
 from hub.web.pages import filters
@@ -91,7 +92,9 @@ def again(request_id: str) -> AnyResponse:
 
 
 def _a_link(session: Session) -> str | None:
-    """A link to try, of the newest scenario that has one."""
+    """A link to try, of the newest scenario that has one; none for people who may only look on."""
+    if only_looks():
+        return None
     for scenario in versions.all_of(session, me().portal_id):
         links = versions.to_dict(session, hub(), scenario)["links"]
         if links:
