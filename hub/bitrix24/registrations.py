@@ -15,7 +15,7 @@ import structlog
 from connectors.bitrix24.errors import Denied, NoSuchMethod, Refused
 from connectors.bitrix24.rest import Command
 from connectors.errors import ConnectorError, Rejected
-from hub.bitrix24 import connections
+from hub.bitrix24 import connections, inside
 from hub.bitrix24.client import Bitrix24, PortalClient
 from hub.bitrix24.connections import Connection
 from hub.clock import now_us
@@ -34,7 +34,7 @@ CRM_EVENTS = (
     *(f"ONCRMDYNAMICITEM{what}" for what in ("ADD", "UPDATE", "DELETE")),
     *(f"ONCRM{entity}USERFIELD{what}" for entity in ENTITIES for what in ("ADD", "UPDATE", "DELETE", "SETENUMVALUES")),
 )
-PLACEMENTS = ("CRM_DEAL_DETAIL_TAB", "CRM_CONTACT_DETAIL_TAB")
+PLACEMENTS = ("CRM_DEAL_DETAIL_TAB", "CRM_CONTACT_DETAIL_TAB", inside.PLACEMENT)
 
 
 @dataclass(frozen=True)
@@ -163,6 +163,7 @@ def wanted(hub: Hub, connection: Connection, kind: Kind) -> list[Wanted]:
 def _plan(kind: Kind, wanted: Sequence[Wanted], there: Sequence[Any]) -> dict[str, Command]:
     """The calls that make the difference. Their keys are `add:<code>`, `update:<code>` and `remove<n>:<code>`."""
     methods, plan = _METHODS[kind], dict[str, Command]()
+    away: dict[str, Command] = {}
     if kind in ("event", "placement"):
         named, address = ("event", "handler") if kind == "event" else ("PLACEMENT", "HANDLER")
         have = [(str(row.get(kind, "")).upper(), str(row.get("handler", ""))) for row in there if _is_online(row)]
@@ -172,8 +173,9 @@ def _plan(kind: Kind, wanted: Sequence[Wanted], there: Sequence[Any]) -> dict[st
         keep = {(item.code, item.handler) for item in wanted}
         for number, (code, handler) in enumerate(dict.fromkeys(have)):
             if (code, handler) not in keep:
-                plan[f"remove{number}:{code}"] = (methods.remove, {named: code, address: handler})
-        return plan
+                away[f"remove{number}:{code}"] = (methods.remove, {named: code, address: handler})
+        # A place may have room for one handler only; an event must at no time have none.
+        return away | plan if kind == "placement" else plan | away
     codes = {str(code) for code in there}
     for item in wanted:
         if item.code not in codes:

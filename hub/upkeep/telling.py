@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
-from hub.bitrix24 import calls
+from hub.bitrix24 import calls, inside
 from hub.bitrix24.calls import NewCall
 from hub.clock import SECOND
 from hub.delivery import outbox
@@ -43,6 +44,16 @@ _SAID: Mapping[str, Mapping[str, str]] = {
 _PLACES = {"undelivered": "/undelivered", "loop": "/journal/runs"}
 
 
+@dataclass(frozen=True)
+class _Said:
+    """A finding in the portal's language, and the address where something can be done about it: the portal's own, which
+    opens our page in its frame, where there is one."""
+
+    finding: Finding
+    text: str
+    address: str
+
+
 def tell(sql: Sql, base_url: str, findings: Sequence[Finding], *, now: int) -> None:
     """Inside the job that keeps the notices: have people told of these. Several of one portal make one text."""
     if not findings:
@@ -67,24 +78,27 @@ def _tell_portal(sql: Sql, portal_id: int, base_url: str, findings: Sequence[Fin
     if row is None:
         return
     language, line_id, chat_id = row
-    said = [(one, _SAID.get(language, _SAID["en"])[one.cause].format_map(one.params)) for one in findings]
+    said = [
+        _Said(
+            one,
+            _SAID.get(language, _SAID["en"])[one.cause].format_map(one.params),
+            inside.address(sql, portal_id, place(one)) or f"{base_url}{place(one)}",
+        )
+        for one in findings
+    ]
     connected = sql.one(
         "SELECT user_id FROM bitrix24_connection WHERE portal_id = ? AND uninstalled_at IS NULL AND user_id > 0",
         (portal_id,),
     )
     if connected is not None:
-        _into_bitrix24(sql, portal_id, connected[0], base_url, said, now)
+        _into_bitrix24(sql, portal_id, connected[0], said, now)
     if line_id and chat_id and all(one.subject != line_id for one in findings):
-        _into_chat(
-            sql, portal_id, line_id, chat_id, "\n\n".join(f"{text}\n{base_url}{place(one)}" for one, text in said), now
-        )
+        _into_chat(sql, portal_id, line_id, chat_id, "\n\n".join(f"{one.text}\n{one.address}" for one in said), now)
 
 
-def _into_bitrix24(
-    sql: Sql, portal_id: int, user_id: int, base_url: str, said: Sequence[tuple[Finding, str]], now: int
-) -> None:
-    shown = "\n".join(f"{_plain(text)} [URL={base_url}{place(one)}]Hubline[/URL]" for one, text in said)
-    first = said[0][0]
+def _into_bitrix24(sql: Sql, portal_id: int, user_id: int, said: Sequence[_Said], now: int) -> None:
+    shown = "\n".join(f"{_plain(one.text)} [URL={one.address}]Hubline[/URL]" for one in said)
+    first = said[0].finding
     # The tag makes the next word about the same cause replace this one.
     params = {"USER_ID": user_id, "MESSAGE": shown, "TAG": f"hub|{first.cause}|{first.subject}"}
     key = f"notice:{first.cause}:{first.subject}:{now}"

@@ -117,7 +117,8 @@ def test_handlers_that_point_elsewhere_are_replaced(visitor: Visitor, hub: Hub) 
     installed(visitor)
     handlers, placements = installation(visitor).handlers, installation(visitor).placements
     handlers[3].handler = "https://old.test/bitrix24/event/x"
-    placements[0].handler = "https://old.test/bitrix24/app"
+    for placement in placements:  # as after the address of this server was changed
+        placement.handler = "https://old.test/bitrix24/app"
     portal_id = rows(hub, "SELECT portal_id FROM bitrix24_connection")[0][0]
     synced = sync(Bitrix24(hub), portal_id)
     assert synced.refused == {}
@@ -285,6 +286,24 @@ def test_what_a_page_says_is_in_the_portals_language(visitor: Visitor) -> None:
     finally:
         visitor.simulator.portal.lang = "ru"
     assert "Access received" in page.get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("named", "opened"),
+    [
+        ("/lines/7?tab=queue", "/lines/7?tab=queue"),
+        ("//evil.test/", "/scenarios"),
+        ("/\\evil.test/", "/scenarios"),
+        ("https://evil.test/", "/scenarios"),
+        ("", "/scenarios"),
+    ],
+)
+def test_a_link_within_the_portal_opens_the_page_of_ours_that_it_names(
+    visitor: Visitor, named: str, opened: str
+) -> None:
+    installed(visitor)
+    page = visitor.open(visitor.frame(placement="REST_APP_URI", options={"place": named}))
+    assert f'data-wanted="{opened}"' in page.get_data(as_text=True)
 
 
 def test_a_placements_context_is_a_json_string(app: Any) -> None:

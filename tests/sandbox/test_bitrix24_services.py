@@ -1,9 +1,11 @@
 """What else an application registers: message providers, placements, options, offline events, connectors."""
 
+import html
 import json
 from typing import Any
 
 import pytest
+import requests
 
 from tests.sandbox.conftest import Portal
 
@@ -126,6 +128,16 @@ def test_a_placement_is_bound_once_and_by_administrators_only(installed: Portal)
     member = installed.control("mint", user=2)["access"]
     assert installed.refused("placement.bind", token=member, **right) == (403, "ACCESS_DENIED")
     assert "CRM_DYNAMIC_147_DETAIL_TAB" in installed.result("placement.list")
+
+
+def test_a_link_within_the_portal_opens_the_application_with_its_params(installed: Portal) -> None:
+    link = f"{installed.url}/marketplace/view/{installed.bitrix.app.client_id}/?params[place]=/lines/7&other=1"
+    assert requests.get(link, timeout=10).status_code == 404
+    right = {"PLACEMENT": "REST_APP_URI", "HANDLER": f"{installed.application.url}/app"}
+    assert installed.result("placement.bind", **right) is True
+    shown = html.unescape(requests.get(link, timeout=10).text)
+    assert 'name="PLACEMENT" value="REST_APP_URI"' in shown
+    assert r'{"place":"\/lines\/7","URI":"\/marketplace\/view\/' in shown
 
 
 def test_options_are_kept_for_all_and_for_each_person(installed: Portal) -> None:

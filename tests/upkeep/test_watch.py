@@ -227,3 +227,18 @@ def test_a_notice_of_a_portal_goes_to_its_administrator_in_bitrix24_once(queue: 
     assert said["USER_ID"] == 7
     assert "«A&#91;b&#93;»" in said["MESSAGE"]
     assert f"[URL=https://hub.test/lines/{queue.line}]" in said["MESSAGE"]
+
+    queue.hub.db.writer.run(
+        lambda sql: sql.run(
+            "INSERT INTO bitrix24_registration (portal_id, kind, code, handler, registered_at, error)"
+            " VALUES (?, 'placement', 'REST_APP_URI', '', ?, '')",
+            (queue.portal_id, NOW),
+        )
+    )
+    queue.hub.db.writer.run(lambda sql: sql.run("UPDATE notice SET told_at = 0"))
+    queue.hub.db.writer.run(lambda sql: sql.run("DELETE FROM chore"))
+    turn(queue)
+    with queue.hub.db.sql() as sql:
+        *_, (again,) = sql.all("SELECT params FROM bitrix24_call ORDER BY id")
+    inside = f"https://p.test/marketplace/view/local.1/?params%5Bplace%5D=%2Flines%2F{queue.line}"
+    assert f"[URL={inside}]" in json.loads(again)["MESSAGE"]

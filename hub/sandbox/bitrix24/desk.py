@@ -1,5 +1,6 @@
 """The portal's pages: the desk to click on, the frame around an application's page, its script, and sign-in."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
@@ -50,7 +51,16 @@ def blueprint(cloud: "Cloud", portal: Portal) -> Blueprint:
     def app_page(client_id: str) -> Response:
         """The portal's page around a page of the application; `placement`, `ID` and other options in the query."""
         options = {key: value for key, value in request.args.items() if key not in ("placement", "user", "finished")}
-        placement = request.args.get("placement", "DEFAULT")
+        return _around(client_id, request.args.get("placement", "DEFAULT"), options)
+
+    @pages.get("/marketplace/view/<client_id>/")
+    def app_link(client_id: str) -> Response:
+        """A link to the application in notices and messages: its `params` are what the application is opened with."""
+        named = ((re.fullmatch(r"params\[(\w+)\]", key), value) for key, value in request.args.items())
+        options = {key[1]: value for key, value in named if key is not None}
+        return _around(client_id, "REST_APP_URI", options)
+
+    def _around(client_id: str, placement: str, options: dict[str, str]) -> Response:
         with cloud.lock:
             installation = portal.installations.get(client_id)
             user = _viewer(portal)

@@ -118,6 +118,9 @@ def render(
 
 def _opened_at(installation: Installation, placement: str, options: dict[str, Any]) -> str:
     """The portal's own address of the page around the frame."""
+    if placement == "REST_APP_URI":
+        params = urlencode({f"params[{name}]": value for name, value in options.items()})
+        return f"/marketplace/view/{installation.app.client_id}/?{params}"
     card = re.match(r"CRM_([A-Z]+)_DETAIL_", placement)
     if card is None:
         return f"/marketplace/app/{installation.number}/"

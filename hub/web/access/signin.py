@@ -11,6 +11,7 @@ from hub.web import forms
 from hub.web.access import csrf
 from hub.web.access.identity import asking
 from hub.web.access.loading import identity_of
+from hub.web.access.own import is_own
 from hub.web.access.throttle import tries
 from hub.web.pages.shell import page
 
@@ -60,8 +61,6 @@ def _form(error: str | None = None, *, status: int = 200) -> Response:
 
 
 def _next() -> str:
-    """Where to go on: an address of ours, never one of somebody else's. Browsers take `/\\` for `//`, and leave out
-    tabs and line ends before they look at it."""
+    """Where to go on."""
     wanted = request.values.get("next", "")
-    own = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable()
-    return wanted if own else "/"
+    return wanted if is_own(wanted) else "/"

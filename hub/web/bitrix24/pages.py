@@ -8,14 +8,15 @@ from flask import Blueprint, Response, g, render_template, request
 from flask_babel import force_locale
 from flask_babel import gettext as _
 
-from hub.bitrix24 import apps, customer, install, lifecycle
+from hub.bitrix24 import apps, customer, inside, install, lifecycle
 from hub.bitrix24.connections import Connection
 from hub.bitrix24.verify import Claim, Forged, Proof, claim_of_page, prove
 from hub.errors import HubError
 from hub.scenarios import queries
-from hub.values import Value, dumps, loads
+from hub.values import Value, as_text, dumps, loads
 from hub.web.access import frame
 from hub.web.access.identity import Identity
+from hub.web.access.own import is_own
 from hub.web.bitrix24 import received
 from hub.web.bitrix24.session import identity, shown
 from hub.web.pages.shell import framed, page
@@ -79,10 +80,14 @@ def main() -> Response:
 
 
 def wanted(claim: Claim, proof: Proof, person: Identity, posted: dict[str, Value]) -> str:
-    """The address of ours that a placement opens. Raises Invalid, Forbidden, Unproven."""
+    """The address of ours that a placement opens: the card's, or the one that a link within the portal names.
+
+    Raises Invalid, Forbidden, Unproven.
+    """
     entity = customer.TABS.get(str(posted.get("PLACEMENT", "")))
     if entity is None:
-        return _first_page(person)
+        named = as_text(placement_options(posted).get(inside.PARAM))
+        return named if is_own(named) else _first_page(person)
     card = customer.read(received.bitrix24(), claim, proof, entity, placement_options(posted))
     return f"/customer/{customer.ticket(received.hub(), person.portal_id, person.key, card)}"
 

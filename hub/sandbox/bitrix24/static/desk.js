@@ -1,7 +1,7 @@
 // The portal's desk: shows what the control addresses tell, once a second, and sends what is clicked.
 "use strict";
 
-import { element, show, lines, table } from "./parts.js";
+import { element, show, lines, notice, table } from "./parts.js";
 
 const deals = 2;
 let state = null;
@@ -95,7 +95,7 @@ function showRobots() {
     String(row.item_id), row.state, JSON.stringify(row.results), row.log.join("; "),
   ])));
   show("sms", table(["Кому", "Текст", "Состояние"], state.sms.slice(-20).reverse().map((row) => [row.to, row.text, row.status])));
-  show("notices", lines(state.notifications.slice(-20).reverse().map((row) => `→ ${row.to}: ${row.text}`)));
+  show("notices", lines(state.notifications.slice(-20).reverse().map((row) => notice(`→ ${row.to}: ${row.text}`))));
 }
 
 function fill(id, rows) {

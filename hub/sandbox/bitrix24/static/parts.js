@@ -15,8 +15,26 @@ export function show(id, found) {
 export function lines(texts) {
   if (!texts.length) return nothing();
   const list = element("ul");
-  list.append(...texts.map((text) => element("li", text)));
+  list.append(...texts.map((text) => {
+    const line = element("li");
+    line.append(text);
+    return line;
+  }));
   return list;
+}
+
+// A notice as the portal shows it: with the links that its text has.
+export function notice(text) {
+  const made = element("span");
+  let at = 0;
+  for (const found of text.matchAll(/\[URL=([^\]]*)\](.*?)\[\/URL\]/g)) {
+    const link = element("a", found[2]);
+    link.href = found[1];
+    made.append(text.slice(at, found.index), link);
+    at = found.index + found[0].length;
+  }
+  made.append(text.slice(at));
+  return made;
 }
 
 export function table(heads, rows, current = () => false) {
