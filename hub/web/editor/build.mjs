@@ -16,7 +16,7 @@ const vendored = [
   ["htmx.org", "dist/htmx.min.js", "vendor/htmx.min.js"],
   ["@tabler/core", "dist/css/tabler.min.css", "vendor/tabler.min.css"],
 ];
-const bundled = ["@dagrejs/dagre", "@xyflow/react", "react", "react-dom"];
+const bundled = ["@dagrejs/dagre", "@xyflow/react", "core-js", "react", "react-dom"];
 
 function filesUnder(folder, ending) {
   return readdirSync(folder, { recursive: true })

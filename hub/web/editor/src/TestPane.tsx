@@ -4,6 +4,7 @@ import { t } from "page/words";
 import { api } from "./api.ts";
 import { attempt, Icon, useEditor } from "./context.tsx";
 import { ExampleChoice, Tree } from "./Examples.tsx";
+import { readJson, readTyped } from "./json.ts";
 import { blockOf, type Json } from "./model.ts";
 import { Waiting } from "./StartHelp.tsx";
 import { Tabs } from "./Tabs.tsx";
@@ -23,7 +24,7 @@ export function TestPane(): ReactNode {
   const [typed, setTyped] = useState('{"name": "Anna"}');
   const [running, setRunning] = useState(false);
   const given = (): Record<string, Json> => {
-    if (byHand) return { body: JSON.parse(typed) as Json };
+    if (byHand) return { body: readJson(typed) as Json };
     if (!example) return { body: {} };
     return example.kind === "card" ? { body: example.event } : { example: example.id };
   };
@@ -34,7 +35,7 @@ export function TestPane(): ReactNode {
       store.set({ trace: found });
     }).finally(() => setRunning(false));
   };
-  const isJson = readable(typed);
+  const isJson = readTyped(typed) !== undefined;
   const steps = trace?.steps ?? [];
   const chosen = selected.length === 1 ? steps.filter((step) => step.block === selected[0]) : [];
   return (
@@ -91,15 +92,6 @@ export function TestPane(): ReactNode {
       )}
     </Tabs>
   );
-}
-
-function readable(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false; // half typed
-  }
 }
 
 function StepRow({ step, open }: { step: Step; open: boolean }): ReactNode {

@@ -3,7 +3,7 @@ import { useId, useState, type ReactNode } from "react";
 import { t } from "page/words";
 import { Branches } from "./Branches.tsx";
 import { Icon, useEditor } from "./context.tsx";
-import { literal } from "./json.ts";
+import { literal, readTyped } from "./json.ts";
 import { Pairs, Rows } from "./lists.tsx";
 import type { Json } from "./model.ts";
 import { EntityChoice, FunnelChoice, StageChoice, useHasFunnels } from "./crm.tsx";
@@ -274,12 +274,9 @@ function JsonText({ id, path, value, change, described, invalid, required }: Con
             setBad(false);
             return change(required ? null : undefined);
           }
-          try {
-            change(JSON.parse(event.target.value) as Json);
-            setBad(false);
-          } catch {
-            setBad(true); // half typed; the document keeps what could be read last
-          }
+          const read = readTyped(event.target.value) as Json | undefined;
+          setBad(read === undefined); // half typed: the document keeps what could be read last
+          if (read !== undefined) change(read);
         }}
       />
       {bad && <p className="field-error">{t("This is no JSON yet.")}</p>}

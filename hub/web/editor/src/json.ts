@@ -1,20 +1,36 @@
 // JSON that keeps numbers as they were written: 12345678901234567890 and 1.50 stay what they are in a document that a
-// browser only passes on. Needs the source text in the reviver (all current browsers); others read plain numbers.
-type Raw = { rawJSON: (text: string) => unknown; isRawJSON: (value: unknown) => boolean };
-const raw = JSON as unknown as Partial<Raw>;
+// browser only passes on. Browsers that do not know `JSON.rawJSON` yet get it here.
+import "core-js/es/json/raw-json.js";
+import "core-js/es/json/is-raw-json.js";
+import "core-js/es/json/parse.js";
+import "core-js/es/json/stringify.js";
 
+type Revive = (name: string, value: unknown, context: { source?: string }) => unknown;
+const json = JSON as unknown as {
+  parse: (text: string, revive: Revive) => unknown;
+  rawJSON: (text: string) => { rawJSON: string };
+  isRawJSON: (value: unknown) => value is { rawJSON: string };
+};
+
+/** Read JSON; a number that would be written otherwise than it stands there becomes a frozen object with its text. */
 export function readJson(text: string): unknown {
-  const keep = raw.rawJSON;
-  if (!keep) return JSON.parse(text);
-  const revive = (_name: string, value: unknown, context?: { source?: string }) =>
-    typeof value === "number" && context?.source !== undefined && String(value) !== context.source
-      ? keep.call(JSON, context.source)
-      : value;
-  return JSON.parse(text, revive as (name: string, value: unknown) => unknown);
+  return json.parse(text, (_name, value, { source }) =>
+    typeof value === "number" && source !== undefined && String(value) !== source ? json.rawJSON(source) : value,
+  );
 }
 
-/** The text of a number that was kept as written; null for every other value. */
+/** The same of a text that somebody is typing: undefined while it is no JSON yet. */
+export function readTyped(text: string): unknown {
+  try {
+    return readJson(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return undefined;
+  }
+}
+
+/** The text of a number as it was written; null for every other value. */
 export function literal(value: unknown): string | null {
   if (typeof value === "number") return String(value);
-  return raw.isRawJSON?.(value) ? (value as { rawJSON: string }).rawJSON : null;
+  return json.isRawJSON(value) ? value.rawJSON : null;
 }

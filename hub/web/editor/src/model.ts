@@ -1,5 +1,7 @@
 // The drawing of a scenario as a value, and everything that can be done to it. Nothing here knows a browser; every
 // function gives a new document and leaves the old one alone, so that undo is a list of documents.
+import { literal, readTyped } from "./json.ts";
+
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 export type Config = Record<string, Json>;
 export type Position = { x: number; y: number };
@@ -168,12 +170,8 @@ export function paste(doc: Doc, fragment: Fragment, starts: (type: string) => bo
 
 export function readFragment(text: string): Fragment | null {
   if (!text.startsWith('{"hubline":1,')) return null;
-  try {
-    const found = JSON.parse(text) as Fragment;
-    return Array.isArray(found.blocks) && Array.isArray(found.links) ? found : null;
-  } catch {
-    return null; // somebody's text that only begins like ours
-  }
+  const found = readTyped(text) as Fragment | undefined; // somebody's text may only begin like ours
+  return found && Array.isArray(found.blocks) && Array.isArray(found.links) ? found : null;
 }
 
 function renamed(value: Json, ids: Map<string, string>): Json {
@@ -183,7 +181,7 @@ function renamed(value: Json, ids: Map<string, string>): Json {
     );
   }
   if (Array.isArray(value)) return value.map((one) => renamed(one, ids));
-  if (value === null || typeof value !== "object" || Object.isFrozen(value)) return value;
+  if (value === null || typeof value !== "object" || literal(value) !== null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, renamed(one, ids)]));
 }
 

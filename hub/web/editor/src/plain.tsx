@@ -4,7 +4,7 @@ import { t } from "page/words";
 import { useItems } from "./asked.ts";
 import { Icon, useEditor } from "./context.tsx";
 import type { ControlProps } from "./fields.tsx";
-import { literal } from "./json.ts";
+import { literal, readTyped } from "./json.ts";
 import type { Json } from "./model.ts";
 import type { Channel, Line } from "./types.ts";
 
@@ -26,8 +26,8 @@ export function Plain({ id, path, value, change, schema, described, invalid, req
       onChange={(event) => {
         const typed = event.target.value;
         if (typed === "") return change(required && !isNumber ? "" : undefined);
-        const number = Number(typed.replace(",", "."));
-        change(isNumber && Number.isFinite(number) && !/[.,]$/.test(typed) ? number : typed);
+        const number = isNumber ? readTyped(typed.replace(",", ".")) : undefined;
+        change(literal(number) === null ? typed : (number as Json));
       }}
     />
   );
