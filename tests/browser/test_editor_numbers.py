@@ -15,7 +15,8 @@ __all__ = ["drawn"]
 
 DOCUMENT = """{"format": 1, "name": "Цены", "blocks": [
   {"id": "start", "type": "incoming_webhook", "config": {"fields": ["price"]}},
-  {"id": "prices", "type": "set_variable", "config": {"variables": [{"name": "all", "value": {"sum": 1.10, "n": 1e5}}]}},
+  {"id": "prices", "type": "set_variable",
+   "config": {"variables": [{"name": "all", "value": {"sum": 1.10, "n": 1e5}}]}},
   {"id": "greet", "type": "send_message",
    "config": {"chat_id": "7", "line": "%s", "text": "{{price}} из {{all.sum}}, {{all.id}}"}}],
  "links": [{"from": "start", "port": "next", "to": "prices"}, {"from": "prices", "port": "next", "to": "greet"}]}"""
