@@ -23,7 +23,42 @@ def open_to_me(page: Any) -> Any:
     page.locator(".editor-head").get_by_role("button", name="Проверить").click()
     page.get_by_role("tab", name="На примере").focus()
     page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
     return page.get_by_role("tabpanel", name="Отправить себе")
+
+
+def test_the_next_real_request_is_shown_as_it_lands_becomes_the_example_and_runs_dry_on_the_drawing(
+    site: Site, drawn: Scenario, page: Any
+) -> None:
+    assert site.at.api("PATCH", f"/scenarios/{drawn.id}", {"enabled": False}).status_code == 200
+    site.at.post(drawn.short, {"chat_id": new_chat(), "city": "Тверь"})
+    show(page, drawn)
+    page.locator(".editor-head").get_by_role("button", name="Проверить").click()
+    asked: list[str] = []
+    page.on("requestfinished", lambda request: asked.append(request.url) if request.url.endswith("/live") else None)
+    page.get_by_role("tab", name="Ждать настоящий").click()
+    pane = page.get_by_role("tabpanel", name="Ждать настоящий")
+    pane.get_by_text("Ждём следующий запрос").wait_for()
+    page.wait_for_event("requestfinished", lambda _: len(asked) >= 3)  # the line of state asks, too
+    assert violations(page) == []
+    assert pane.get_by_text("Тверь").count() == 0, "what had come before is not what is awaited"
+    site.at.post(drawn.short, "test=test", kind="application/x-www-form-urlencoded")
+    pane.get_by_text("Проверка связи пришла").wait_for()
+    chat = new_chat()
+    site.at.post(drawn.short, {"chat_id": chat, "city": "Казань"})
+    pane.get_by_test_id("awaited").get_by_text("Пришёл").wait_for()
+    page.get_by_test_id("run-step-greet").wait_for()
+    pane.get_by_text(f"→ {chat}").wait_for()
+    assert violations(page) == []
+    for width in (360, 700, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert cut_off(page) == [], width
+    assert site.at.received(chat) == [], "a test sends nothing"
+    page.get_by_role("tab", name="На примере").click()
+    chosen = page.get_by_label("Пример", exact=True).locator("option:checked")
+    assert "Казань" in chosen.inner_text()
+    page.get_by_role("tab", name="Ждать настоящий").click()
+    pane.get_by_text("Ждём следующий запрос").wait_for()
 
 
 def test_what_is_sent_to_oneself_arrives_at_the_own_numbers_and_a_refusal_is_shown(

@@ -3,7 +3,7 @@ import { useEffect, useState, type ReactNode } from "react";
 import { t } from "page/words";
 import { api, ApiError } from "./api.ts";
 import { attempt, Icon, useEditor } from "./context.tsx";
-import type { Json } from "./model.ts";
+import type { Given } from "./examples.ts";
 
 type Item = { block: string; line: string; chat_id: string | null; message: string | null; error: string | null };
 type Sent = { items: Item[]; status: string; error: { code: string; message: string } | null };
@@ -11,7 +11,7 @@ type Message = { id: string; state: string; error: { code: string; message: stri
 const LOOK_MS = 700;
 const MOVING = ["queued", "sending"];
 
-export function ToMe({ given, disabled }: { given: () => Record<string, Json>; disabled: boolean }): ReactNode {
+export function ToMe({ given, disabled }: { given: () => Given; disabled: boolean }): ReactNode {
   const { store } = useEditor();
   const own = store.data.me.own_numbers;
   const [sent, setSent] = useState<Sent | null>(null);

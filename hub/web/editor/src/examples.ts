@@ -1,7 +1,12 @@
 // The example in sight: kept requests and cards of the portal, the newest as soon as it is there.
+import { t } from "page/words";
 import { ApiError, api } from "./api.ts";
+import type { Json } from "./model.ts";
 import type { Store } from "./store.ts";
-import type { Example, Live } from "./types.ts";
+import type { Example, Live, Trace } from "./types.ts";
+
+/** What a test takes: a body, or the id of a kept request. */
+export type Given = { body: Json } | { example: string };
 
 const WAITING_MS = 1_500;
 const RESTING_MS = 10_000;
@@ -12,6 +17,51 @@ export async function loadExamples(store: Store, q = ""): Promise<Example[]> {
   return (await api<{ items: Example[] }>("GET", address)).items;
 }
 
+function loadLive(store: Store): Promise<Live> {
+  return api<Live>("GET", `/scenarios/${store.state.scenario.id}/live`);
+}
+
+/** Run what is drawn on an example, and draw the run. */
+export async function dryRun(store: Store, given: Given): Promise<void> {
+  const body = { document: store.doc, ...given };
+  store.set({ trace: await api<Trace>("POST", `/scenarios/${store.state.scenario.id}/test`, body) });
+}
+
+/** Wait for the next request, however long that takes, and make it the example; a check of the connection is only told
+ * of. Gives what ends the waiting. */
+export function awaitRequest(store: Store, came: (example: Example) => void, say: (text: string) => void): () => void {
+  let timer = 0;
+  let stopped = false;
+  let seen: string | null = null;
+  const look = async (): Promise<void> => {
+    try {
+      const last = (await loadLive(store)).last_request?.id ?? "";
+      say("");
+      seen ??= last;
+      if (last > seen) {
+        const examples = await loadExamples(store);
+        const found = examples.find((one) => one.id === last);
+        if (stopped) return;
+        seen = last;
+        if (found?.outcome === "check") say(t("The check of the connection has come. Now a real request is awaited."));
+        else if (found) {
+          store.set({ examples, example: found, trace: null });
+          return came(found);
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      say(error.message); // and it is asked again
+    }
+    if (!stopped) timer = window.setTimeout(() => void look(), WAITING_MS);
+  };
+  void look();
+  return () => {
+    stopped = true;
+    window.clearTimeout(timer);
+  };
+}
+
 /** Ask now and then what has arrived: often while the first request is awaited, seldom afterwards. */
 export function watchExamples(store: Store): () => void {
   let timer = 0;
@@ -19,7 +69,7 @@ export function watchExamples(store: Store): () => void {
   let seen: string | null = null;
   const look = async (): Promise<void> => {
     try {
-      const live = await api<Live>("GET", `/scenarios/${store.state.scenario.id}/live`);
+      const live = await loadLive(store);
       store.set({ live });
       const last = live.last_request?.id ?? "none";
       if (last !== seen) {

@@ -68,6 +68,8 @@ export type Version = { version: number; published: boolean; created_at: string;
 export type Example = {
   id: string;
   kind: "request" | "card";
+  /** What became of a request. */
+  outcome: string | null;
   title: string;
   at: string | null;
   value: Json;

@@ -1,0 +1,102 @@
+// How a dry run went: what would be sent, the result, and every step with where its values came from.
+import type { ReactNode } from "react";
+import { t } from "page/words";
+import { Icon, useEditor } from "./context.tsx";
+import { Tree } from "./Examples.tsx";
+import { blockOf, type Json } from "./model.ts";
+import { spoken } from "./template.ts";
+import { useStore } from "./store.ts";
+import type { Step } from "./types.ts";
+
+export function TraceView(): ReactNode {
+  const { store } = useEditor();
+  const trace = useStore(store, (state) => state.trace);
+  const selected = useStore(store, (state) => state.selected);
+  if (!trace) return null;
+  const { steps } = trace;
+  const chosen = selected.length === 1 ? steps.filter((step) => step.block === selected[0]) : [];
+  return (
+    <div data-testid="trace">
+      <h3>{t("What would be sent")}</h3>
+      {trace.planned.length === 0 && <p className="quiet small">{t("No message.")}</p>}
+      {trace.planned.map((message, at) => (
+        <div key={at}>
+          <p className="small quiet">{t("{line} → {chat}", { line: message.line, chat: message.chat_id })}</p>
+          <div className="bubble">{message.text}</div>
+        </div>
+      ))}
+      {trace.result !== null && trace.result !== undefined && (
+        <>
+          <h3>{t("Result")}</h3>
+          <Tree value={trace.result} />
+        </>
+      )}
+      <h3>{t("Step by step")}</h3>
+      <ol className="trace-list">
+        {(chosen.length > 0 ? chosen : steps).map((step, at) => (
+          <StepRow key={at} step={step} open={chosen.length > 0 || step.error !== null} />
+        ))}
+      </ol>
+    </div>
+  );
+}
+
+function StepRow({ step, open }: { step: Step; open: boolean }): ReactNode {
+  const { store } = useEditor();
+  const block = blockOf(store.doc, step.block);
+  const title = block ? block.title || store.types.get(block.type)?.title || block.id : step.block;
+  const inputs = step.input ?? [];
+  const places = inputs.flatMap((input) => input.places);
+  const failed = step.error !== null;
+  return (
+    <li>
+      <details open={open}>
+        <summary>
+          <span className={failed ? "bad" : "good"}>
+            <Icon name={failed ? "circle-x" : "circle-check"} />
+            <span className="visually-hidden">{failed ? t("failed") : t("done")}</span>
+          </span>
+          {title}
+          {step.port && step.port !== "next" ? ` → ${step.port}` : ""}
+        </summary>
+        {step.error && <p className="field-error">{step.error.message} <span className="mono">{step.error.code}</span></p>}
+        {places.length > 0 && (
+          <ul className="places">
+            {places.map((place, at) => (
+              <li key={at} className={place.text === "" ? "place-empty" : ""}>
+                <strong>{spoken(place.path)}</strong>: {place.text || t("empty")}
+                <span className="quiet small">{place.source ? ` · ${sourceOf(place.source)}` : ""}{place.missing ? ` · ${place.missing}` : ""}</span>
+              </li>
+            ))}
+          </ul>
+        )}
+        {inputs.length > 0 && <Part title={t("In")} value={inputs.map((input) => input.value)} />}
+        {step.output !== null && step.output !== undefined && <Part title={t("Out")} value={step.output} />}
+      </details>
+    </li>
+  );
+}
+
+/** Where a value came from, in words. */
+function sourceOf(source: string): string {
+  const words: Record<string, string> = {
+    body: t("from the body of the request"),
+    query: t("from the link"),
+    local: t("a variable"),
+    global: t("a global variable"),
+    const: t("a constant"),
+    system: t("known by itself"),
+    bitrix: t("from the card"),
+    blocks: t("result of a block"),
+  };
+  return words[source] ?? source;
+}
+
+function Part({ title, value }: { title: string; value: Json }): ReactNode {
+  return (
+    <>
+      <p className="small quiet part-title">{title}</p>
+      <Tree value={value} />
+    </>
+  );
+}
