@@ -1,4 +1,5 @@
 // Inside Bitrix24: learns from the portal who is looking, keeps our token for it, and opens the wanted page.
+import { follow } from "../framing.js";
 import { keep } from "../session.js";
 import { t } from "../words.js";
 
@@ -38,9 +39,7 @@ export default async function frame(body) {
     );
     return;
   }
-  // Only the height: a width in pixels would stay as it is when the portal's window becomes narrower.
   setInterval(signIn, RENEW_MS);
-  const fit = () => window.BX24?.fitWindow?.();
-  document.addEventListener("htmx:after:swap", fit);
+  follow();
   await window.htmx.ajax("GET", body.dataset.wanted, { target: "#app", select: "#app", swap: "outerHTML" });
 }

@@ -1,4 +1,5 @@
 // Takes the steps of an installation one after the other, shows each, and tells the portal when it is over.
+import { follow } from "../framing.js";
 import { call, keep } from "../session.js";
 import { t } from "../words.js";
 
@@ -25,6 +26,7 @@ export default function install(body) {
   const goOn = part(body, "go-on");
   let found = JSON.parse(body.dataset.found);
   keep(body.dataset.token, null);
+  follow();
 
   function show() {
     for (const [name, step] of Object.entries(found.steps)) {
