@@ -2,14 +2,20 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from hub.clock import SECOND
+from hub.endpoints import card_event
 from hub.endpoints.models import IncomingRequest
 from hub.errors import NotFound
 from hub.ids import id_at
 from hub.scenarios.queries import MAKING_US, of_portal
 
 USUAL = "run"
+ACCEPTED = ("run", "captured")
+HISTORY_DAYS = 7
+_DAY_US = 86_400 * SECOND
 
 
 @dataclass(frozen=True)
@@ -54,3 +60,24 @@ def get(session: Session, portal_id: int, request_id: str) -> IncomingRequest:
     if found is None or found.portal_id != portal_id:
         raise NotFound("There is no such request.")
     return found
+
+
+def how_often(session: Session, scenario_id: int, *, by_cards: bool, now: int) -> tuple[int, int]:
+    """How many requests the last week had that start the scenario or would have while it was switched off, and in how
+    many days: from the first of them on. (0, 0) where none are kept, or the last is not of the kind that `by_cards`
+    names: then they tell nothing of the start as it is now."""
+    accepted = (
+        IncomingRequest.scenario_id == scenario_id,
+        col(IncomingRequest.outcome).in_(ACCEPTED),
+        col(IncomingRequest.id) >= id_at(now - HISTORY_DAYS * _DAY_US),
+    )
+    count, first, last = session.exec(
+        select(func.count(), func.min(IncomingRequest.id), func.max(IncomingRequest.id)).where(*accepted)
+    ).one()
+    if count == 0:
+        return 0, 0
+    oldest, newest = session.get_one(IncomingRequest, first), session.get_one(IncomingRequest, last)
+    if (newest.method == card_event.METHOD) != by_cards:
+        return 0, 0
+    begun = (now - oldest.received_at) // _DAY_US + 1
+    return count, min(HISTORY_DAYS, max(1, begun))

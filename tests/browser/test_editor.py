@@ -164,6 +164,7 @@ def test_a_dry_run_is_drawn_on_the_blocks_and_publishing_shows_what_changes(
     page.get_by_test_id("trace").get_by_text("Заказ готов сегодня").first.wait_for()
     page.get_by_role("button", name="Сохранить и включить").click()
     page.get_by_text("1 из 1 сообщения изменится").wait_for()
+    page.get_by_text("≈ 1 раз в день (1 за последние сутки)").wait_for()
     page.get_by_role("button", name="Опубликовать").click()
     page.get_by_role("dialog").wait_for(state="detached")
     shown = site.at.read(f"/scenarios/{drawn.id}")

@@ -1,6 +1,7 @@
 """How a scenario is doing, for the editor's line of state: asked again every few seconds, so it costs little."""
 
 from hub.clock import SECOND, now_us, rfc3339
+from hub.endpoints import queries
 from hub.scenarios import drafts, listing, versions
 from hub.values import Value, loads
 from hub.web.access.identity import asking
@@ -34,3 +35,15 @@ def read_live(call: Call, scenario_id: int) -> Value:
             else {"id": last["id"], "at": rfc3339(last["at"]), "state": last["outcome"]},
             "editors": [newest.saved_by] if drawing and newest.saved_by and not mine else [],
         }
+
+
+@route("GET", "/scenarios/{scenario_id}/frequency", summary="How often a scenario is started", shape="Frequency")
+def read_frequency(call: Call, scenario_id: int) -> Value:
+    """How many kept requests of the last week start it or would have, and in how many days they came. Nothing of
+    before the start became another kind is counted; 0 where nothing is known."""
+    with call.hub.db.read() as session:
+        scenario = versions.get(session, call.portal_id, scenario_id)
+        document = versions.document_of(versions.version(session, scenario))
+        by_cards = any(block.type == "bitrix24_event" for block in document.blocks)
+        count, days = queries.how_often(session, scenario_id, by_cards=by_cards, now=now_us())
+        return {"count": count, "days": days}

@@ -136,6 +136,7 @@ SHAPES: dict[str, Schema] = {
         last_request="object?",
         editors=_list("text"),
     ),
+    "Frequency": _shape(count="whole", days="whole"),
     "Preview": _shape(fields="object"),
     "SentToMe": _shape(
         items=_list(_shape(block="text", line="text", chat_id="text?", message="text?", error="text?")),

@@ -8,7 +8,7 @@ import { Dialog } from "./Dialog.tsx";
 import { Changes } from "./Versions.tsx";
 import type { Block } from "./model.ts";
 import { useStore } from "./store.ts";
-import type { Compared } from "./types.ts";
+import type { Compared, Frequency } from "./types.ts";
 
 export function Publish({ close }: { close: () => void }): ReactNode {
   const { store, saver } = useEditor();
@@ -16,6 +16,7 @@ export function Publish({ close }: { close: () => void }): ReactNode {
   const scenario = useStore(store, (state) => state.scenario);
   const [isKept, setKept] = useState(false);
   const [compared, setCompared] = useState<Compared | null>(null);
+  const [often, setOften] = useState<Frequency | null>(null);
   const [busy, setBusy] = useState(false);
   const errors = problems.filter((problem) => problem.severity === "error");
   const live = scenario.published_version;
@@ -28,6 +29,9 @@ export function Publish({ close }: { close: () => void }): ReactNode {
     const body = { document: store.doc, limit: 50 };
     void attempt(async () => setCompared(await api<Compared>("POST", `/scenarios/${scenario.id}/compare`, body)));
   }, [scenario.id, live, errors.length, store]);
+  useEffect(() => {
+    if (isKept) void attempt(async () => setOften(await api<Frequency>("GET", `/scenarios/${scenario.id}/frequency`)));
+  }, [scenario.id, isKept]);
   const go = async (): Promise<void> => {
     setBusy(true);
     await attempt(async () => {
@@ -53,6 +57,7 @@ export function Publish({ close }: { close: () => void }): ReactNode {
           <p>{told(live === null, start?.type === "bitrix24_event")}</p>
           <dl className="told">
             {start && <Told block={start} title={t("Starts by")} />}
+            {often !== null && often.count > 0 && <Often often={often} />}
             {store.doc.blocks.filter((block) => block.type === "send_message").map((block) => <Told key={block.id} block={block} title={t("Writes")} />)}
           </dl>
         </>
@@ -85,6 +90,20 @@ function Told({ block, title }: { block: Block; title: string }): ReactNode {
     <>
       <dt>{title}</dt>
       <dd>{drawn?.summary || drawn?.title}</dd>
+    </>
+  );
+}
+
+/** What was kept of the last days, as what is to be expected. */
+function Often({ often: { count, days } }: { often: Frequency }): ReactNode {
+  const daily = count / days;
+  const expected =
+    daily >= 1 ? tn("≈ {n} time a day", "≈ {n} times a day", Math.round(daily)) : tn("≈ {n} time a week", "≈ {n} times a week", Math.round(daily * 7));
+  const counted = days === 1 ? t("{n} in the last 24 hours", { n: count }) : tn("{count} in the last {n} day", "{count} in the last {n} days", days, { count });
+  return (
+    <>
+      <dt>{t("How often")}</dt>
+      <dd>{expected} <span className="quiet small">({counted})</span></dd>
     </>
   );
 }

@@ -112,6 +112,8 @@ export type Live = {
   last_request: { id: string; at: string; state: string } | null;
   editors: string[];
 };
+/** Kept requests of the last days that start a scenario or would have. */
+export type Frequency = { count: number; days: number };
 export type Compared = {
   count: number;
   changed: number;
