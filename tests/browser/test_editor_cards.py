@@ -30,8 +30,8 @@ def shop(browser: Any, settings: Settings, sandbox: Sandbox, connected: Connecte
     """A product that is connected with a portal and has one line; `olga` of the portal may sign in."""
     with connected.hub.db.write() as session:
         users.create_user(session, connected.portal_id, email="olga@shop.test", password=PASSWORD, role="editor")
-        config = {"token": "1:A", "api_url": f"{sandbox.url}/telegram"}
-        lines.create(session, connected.hub, connected.portal_id, name="Продажи", channel="telegram", config=config)
+        config = {"token": "EAA-simulated", "phone_number_id": "1122", "api_url": f"{sandbox.url}/graph"}
+        lines.create(session, connected.hub, connected.portal_id, name="Продажи", channel="whatsapp", config=config)
     with serve_site(browser, settings, sandbox, tmp_path, **bitrix24_environment(settings)) as served:
         yield served
     assert served.complaints == []

@@ -149,12 +149,16 @@ def test_the_scenarios_of_another_portal_are_not_there(editor: Person, stranger:
 # ---------------------------------------------------------------- beginning
 
 
+TELEGRAM = {"name": "Бот", "channel": "telegram", "config": {"token": "1:A"}}
+WHATSAPP = {"name": "Номер", "channel": "whatsapp", "config": {"token": "t", "phone_number_id": "1"}}
+
+
 @pytest.mark.parametrize("language", ["ru", "en"])
 @pytest.mark.parametrize("which", STARTERS)
 def test_a_card_begins_a_draft_in_the_language_of_the_person_and_opens_it(
     editor: Person, api: Api, which: str, language: str
 ) -> None:
-    api.post("/lines", LINE)
+    api.post("/lines", WHATSAPP)
     begun = editor.send("/scenarios/new", language, starter=which)
     assert begun.status_code == 303
     data = drawn(editor, begun.location)
@@ -170,7 +174,7 @@ def test_a_card_begins_a_draft_in_the_language_of_the_person_and_opens_it(
 def test_the_card_for_a_form_is_ready_to_be_switched_on_where_there_is_one_line(
     editor: Person, api: Api, client: Any
 ) -> None:
-    api.post("/lines", {**LINE, "channel": "whatsapp", "config": {"token": "t", "phone_number_id": "1"}})
+    api.post("/lines", WHATSAPP)
     data = drawn(editor, editor.send("/scenarios/new", starter="site_form").location)
     assert data["checked"]["problems"] == []
     assert api.patch(f"/scenarios/{data['scenario']['id']}", {"enabled": True}).status_code == 200
@@ -179,6 +183,25 @@ def test_the_card_for_a_form_is_ready_to_be_switched_on_where_there_is_one_line(
     assert client.post(link, data=form).status_code == 200
     message = api.get("/messages").get_json()["items"][0]
     assert (message["chat_id"], message["text"]) == ("79991234567", "Анна, спасибо за заявку! Скоро вам ответим.")
+
+
+@pytest.mark.parametrize("which", ["deal_stage", "site_form"])
+def test_a_card_leaves_the_chat_to_the_person_where_no_line_takes_phone_numbers_and_says_why(
+    editor: Person, api: Api, which: str
+) -> None:
+    api.post("/lines", TELEGRAM)
+    data = drawn(editor, editor.send("/scenarios/new", "ru", starter=which).location)
+    message = data["document"]["blocks"][1]["config"]
+    assert (message["line"], message["chat_id"], message["skip_if_empty"]) == ("Бот", "", [])
+    said = {problem["path"]: problem["message"] for problem in data["checked"]["problems"]}
+    assert "линия «Бот» пишет в чаты по их номерам, а не на номера телефонов" in said["chat_id"]
+
+
+def test_a_card_takes_the_line_that_takes_phone_numbers_of_several(editor: Person, api: Api) -> None:
+    for line in (TELEGRAM, WHATSAPP):
+        api.post("/lines", line)
+    message = drawn(editor, editor.send("/scenarios/new", starter="deal_stage").location)["document"]["blocks"][1]
+    assert (message["config"]["line"], message["config"]["chat_id"]) == ("Номер", "{{phone}}")
 
 
 # ---------------------------------------------------------------- bringing one along

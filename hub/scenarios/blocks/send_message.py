@@ -171,7 +171,13 @@ class SendMessage(Block):
             message = f"{line.channel} does not report deliveries, so waiting for “delivered” would never end."
             yield Problem("no_receipts", message, block, "wait_for")
         if not config.chat_id.strip():
-            yield Problem("chat_id_empty", "Say to whom the message goes.", block, "chat_id")
+            message = "Say to whom the message goes."
+            if line is not None and line.recipients == "chat_id":
+                message = (
+                    f"Say to whom the message goes: the line “{line.name}” writes to chats by their numbers, not to"
+                    " phone numbers. Insert the value that holds the number of the customer's chat."
+                )
+            yield Problem("chat_id_empty", message, block, "chat_id")
         if config.template is None:
             if not config.text.strip() and not config.file_url:
                 yield Problem("text_empty", "The message has neither a text nor a file.", block, "text")

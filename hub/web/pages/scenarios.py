@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from hub.delivery import lines
 from hub.errors import HubError, Invalid, NotFound
 from hub.scenarios import listing, removal, starting_points, versions
+from hub.scenarios.check_resources import line_info
 from hub.scenarios.document import Document
 from hub.scenarios.models import Scenario
 from hub.scenarios.starting_points import Starter
@@ -44,16 +45,15 @@ def switch(scenario_id: int) -> AnyResponse:
 @blueprint.post("/scenarios/new")
 @needs("editor")
 def begin() -> AnyResponse:
-    """A draft from a starting card, opened in the editor; the only line there is stands in it already."""
+    """A draft from a starting card, opened in the editor; the line that suits it stands in it already."""
     which = request.form.get("starter", "")
     if which not in get_args(Starter):
         raise NotFound("There is no such way to begin.")
     document = starting_points.starter(cast(Starter, which), i18n.language())
     with hub().db.write() as session:
         portal_id = me().portal_id
-        known = lines.all_of(session, portal_id)
-        if len(known) == 1:
-            document = _with_line(document, known[0].name)
+        known = [line_info(line) for line in lines.all_of(session, portal_id)]
+        document = starting_points.for_lines(document, known)
         name = starting_points.free_name(session, portal_id, document.name)
         scenario_id = _keep(session, document.model_copy(update={"name": name}))
     return redirect(url_for("editor.show", scenario_id=scenario_id), 303)
@@ -151,14 +151,6 @@ def _keep(session: Any, document: Document) -> int:
     saved = versions.save(session, hub(), me().portal_id, document, draft=True, by=me().name)
     assert saved.scenario.id is not None
     return saved.scenario.id
-
-
-def _with_line(document: Document, name: str) -> Document:
-    blocks = [
-        node.model_copy(update={"config": {"line": name, **node.config}}) if node.type == "send_message" else node
-        for node in document.blocks
-    ]
-    return document.model_copy(update={"blocks": blocks})
 
 
 def _known(name: str, here: list[str]) -> bool:
