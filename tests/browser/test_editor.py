@@ -1,6 +1,7 @@
 """The editor in a browser: drawing, saving, trying out, with the mouse, with the keyboard alone, by two at a time."""
 
 import json
+import statistics
 import time
 from typing import Any
 
@@ -16,6 +17,19 @@ pytestmark = pytest.mark.databases("sqlite")
 TREE = {"chat_id": "7", "payment": {"products": [{"name": "Стул дубовый", "price": "4500.00"}]}}
 OPENS_WITHIN_S = 20
 """Ten times what is wanted of 200 blocks: a busy machine must not fail the test, an endless layout must."""
+
+DRAGS_WITHIN_MS = 170
+"""Ten frames of a screen, for the same reason."""
+WATCH_FRAMES = """() => {
+  const frames = [], tasks = [];
+  let last = performance.now(), on = true;
+  const note = (list) => tasks.push(...list.getEntries().map((one) => Math.round(one.duration)));
+  const observer = new PerformanceObserver(note);
+  observer.observe({ type: "longtask" });
+  const tick = (now) => { frames.push(now - last); last = now; if (on) requestAnimationFrame(tick); };
+  requestAnimationFrame(tick);
+  window.watched = () => { on = false; observer.disconnect(); return [frames.slice(1), tasks]; };
+}"""
 
 
 @pytest.fixture
@@ -181,16 +195,40 @@ def test_viewers_see_and_cannot_change(site: Site, drawn: Scenario) -> None:
     assert page.get_by_role("button", name="Удалить блок").count() == 0
 
 
-def test_two_hundred_blocks_open_soon(site: Site, page: Any) -> None:
+@pytest.fixture
+def large(site: Site) -> Scenario:
+    """A scenario of 200 blocks."""
     site.at.add_line()
     blocks = [send(f"Текст {n}", "{{chat_id}}", block=f"m{n}") for n in range(199)]
-    large = site.at.scenario(*blocks, name="Большой")
+    return site.at.scenario(*blocks, name="Большой")
+
+
+def test_two_hundred_blocks_open_soon(large: Scenario, page: Any) -> None:
     begun = time.perf_counter()
     show(page, large)
     page.get_by_test_id("block-m198").wait_for()
     took = time.perf_counter() - begun
     print(f"200 blocks were there after {took:.2f} s")
     assert took < OPENS_WITHIN_S
+
+
+def test_a_block_among_two_hundred_is_dragged_without_a_jerk(site: Site, large: Scenario, page: Any) -> None:
+    show(page, large)
+    box = page.get_by_test_id("block-m99").bounding_box()
+    x, y = box["x"] + box["width"] / 3, box["y"] + box["height"] / 3
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.evaluate(WATCH_FRAMES)
+    for step in range(1, 121):
+        page.mouse.move(x + step * 2, y + step)
+    frames, long_tasks = page.evaluate("window.watched()")
+    page.mouse.up()
+    median, late = statistics.median(frames), statistics.quantiles(frames, n=20)[-1]
+    print(
+        f"dragging: {len(frames)} frames, median {median:.1f} ms, 95 % within {late:.1f} ms, long tasks: {long_tasks}"
+    )
+    assert median < DRAGS_WITHIN_MS
+    wait_until(lambda: _position(site, large, "m99") is not None, within_s=20, what="the place that is kept")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -223,3 +261,7 @@ def _yaml(site: Site, scenario: Scenario) -> str:
 
 def _links(site: Site, scenario: Scenario) -> set[str]:
     return {f"{one['from']}>{one['to']}" for one in stored(site, scenario)["links"]}
+
+
+def _position(site: Site, scenario: Scenario, block: str) -> Any:
+    return next(one for one in stored(site, scenario)["blocks"] if one["id"] == block).get("position")

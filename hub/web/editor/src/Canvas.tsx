@@ -16,13 +16,16 @@ import { t, tn } from "page/words";
 import { BlockNode, type BlockData } from "./BlockNode.tsx";
 import { Icon, useEditor } from "./context.tsx";
 import { PlusEdge } from "./PlusEdge.tsx";
-import { arrange, HEIGHT, widthOf } from "./layout.ts";
-import { connect, place, type Doc } from "./model.ts";
-import { useStore, type Store } from "./store.ts";
+import { edgesOf, exitsOf, nodesOf, renewed } from "./drawing.ts";
+import { arrange } from "./layout.ts";
+import { connect, place } from "./model.ts";
+import { useStore } from "./store.ts";
 
 const nodeTypes = { block: BlockNode };
 const edgeTypes = { plus: PlusEdge };
 const MAP_FROM = 8;
+const PRO = { hideAttribution: true };
+const isBetweenTwo = (wanted: Edge | Connection): boolean => wanted.source !== wanted.target;
 
 export function Canvas(): ReactNode {
   const editor = useEditor();
@@ -32,8 +35,13 @@ export function Canvas(): ReactNode {
   const selected = useStore(store, (state) => state.selected);
   const trace = useStore(store, (state) => state.trace);
   const focus = useStore(store, (state) => state.focus);
-  const made = useMemo(() => nodesOf(store, doc), [store, doc, checked, trace]);
-  const edges = useMemo(() => edgesOf(store, doc), [store, doc, checked, trace]);
+  const exits = useMemo(() => exitsOf(store, doc), [store, doc, checked]);
+  const shape = JSON.stringify(doc.blocks.map(({ id, position }) => [id, position, exits.get(id)?.length]));
+  const places = useMemo(() => arrange(doc, (id) => (exits.get(id) ?? []).map((exit) => exit.id)), [shape, doc.links]);
+  const made = useMemo(() => nodesOf(store, doc, exits, places), [store, doc, checked, trace, exits, places]);
+  const titles = JSON.stringify(doc.blocks.map(({ title }) => title));
+  const edges = useMemo(() => edgesOf(store, doc), [store, doc.links, titles, trace]);
+  const named = useMemo(labels, []);
   const [nodes, setNodes] = useState<Node<BlockData>[]>(made);
   const flow = useReactFlow();
 
@@ -41,10 +49,7 @@ export function Canvas(): ReactNode {
     const chosen = new Set(selected);
     setNodes((old) => {
       const known = new Map(old.map((node) => [node.id, node]));
-      return made.map((node) => {
-        const { measured } = known.get(node.id) ?? {};
-        return { ...node, selected: chosen.has(node.id), ...(measured && { measured }) };
-      });
+      return made.map((node) => renewed(known.get(node.id), { ...node, selected: chosen.has(node.id) }));
     });
   }, [made, selected]);
 
@@ -68,19 +73,18 @@ export function Canvas(): ReactNode {
 
   const onNodesChange = useCallback(
     (changes: NodeChange<Node<BlockData>>[]) => {
-      const next = applyNodeChanges(changes, nodes);
-      setNodes(next);
-      if (changes.some((change) => change.type === "select")) {
-        const now = next.filter((node) => node.selected).map((node) => node.id);
-        if (now.join("\n") !== store.state.selected.join("\n")) store.select(now);
-      }
-      const moved = changes.some((change) => change.type === "position" && change.dragging === false);
-      if (moved) {
-        const positions = Object.fromEntries(next.map((node) => [node.id, node.position]));
-        store.edit((now) => place(now, positions), "move");
+      setNodes((old) => applyNodeChanges(changes, old));
+      const chosen = new Set(store.state.selected);
+      for (const change of changes) if (change.type === "select") chosen[change.selected ? "add" : "delete"](change.id);
+      const now = store.doc.blocks.map((block) => block.id).filter((id) => chosen.has(id));
+      if (now.join("\n") !== store.state.selected.join("\n")) store.select(now);
+      const dropped = changes.flatMap((one) => (one.type === "position" && one.dragging === false && one.position ? [[one.id, one.position]] : []));
+      if (dropped.length > 0) {
+        const all = flow.getNodes().map((node) => [node.id, node.position]);
+        store.edit((doc) => place(doc, Object.fromEntries([...all, ...dropped])), "move");
       }
     },
-    [nodes, store],
+    [flow, store],
   );
 
   const onConnect = useCallback(
@@ -109,7 +113,7 @@ export function Canvas(): ReactNode {
         edgeTypes={edgeTypes}
         onNodesChange={onNodesChange}
         onConnect={onConnect}
-        isValidConnection={(wanted) => wanted.source !== wanted.target}
+        isValidConnection={isBetweenTwo}
         nodesDraggable={store.canEdit}
         nodesConnectable={store.canEdit}
         edgesFocusable={false}
@@ -122,8 +126,8 @@ export function Canvas(): ReactNode {
         fitView
         fitViewOptions={{ maxZoom: 1, padding: 0.2, minZoom: doc.blocks.length > 30 ? 0.15 : 0.5 }}
         colorMode={document.documentElement.dataset["bsTheme"] === "dark" ? "dark" : "light"}
-        ariaLabelConfig={labels()}
-        proOptions={{ hideAttribution: true }}
+        ariaLabelConfig={named}
+        proOptions={PRO}
       >
         <Panel position="top-left" className="canvas-tools">
           {store.canEdit && (
@@ -155,57 +159,6 @@ export function Canvas(): ReactNode {
       )}
     </section>
   );
-}
-
-function nodesOf(store: Store, doc: Doc): Node<BlockData>[] {
-  const ports = (id: string): string[] => store.portsOf(id).map((port) => port.id);
-  const places = arrange(doc, ports);
-  const { checked, trace } = store.state;
-  const linked = new Set(doc.links.map((link) => `${link.from}\n${link.port}`));
-  return doc.blocks.map((block) => {
-    const type = store.types.get(block.type);
-    const exits = store.portsOf(block.id).map((port) => ({ ...port, linked: linked.has(`${block.id}\n${port.id}`) }));
-    const title = block.title || type?.title || block.type;
-    const problems = checked.problems.filter((problem) => problem.block === block.id);
-    const step = trace?.steps.filter((one) => one.block === block.id).at(-1) ?? null;
-    const summary = checked.blocks[block.id]?.summary ?? "";
-    const said = problems.length > 0 ? `. ${tn("{n} problem", "{n} problems", problems.length)}` : "";
-    return {
-      id: block.id,
-      type: "block",
-      position: places.get(block.id)!,
-      width: widthOf(exits.length),
-      height: HEIGHT,
-      ariaLabel: `${title}${summary ? `: ${summary}` : ""}${said}`,
-      data: {
-        title,
-        icon: type?.icon ?? "info-circle",
-        group: type?.group ?? "",
-        trigger: type?.trigger ?? false,
-        summary,
-        exits,
-        problems,
-        step,
-        skipped: trace !== null && step === null,
-      },
-    };
-  });
-}
-
-function edgesOf(store: Store, doc: Doc): Edge[] {
-  const titles = new Map(doc.blocks.map((block) => [block.id, block.title || store.types.get(block.type)?.title || ""]));
-  const taken = new Set(store.state.trace?.steps.map((step) => `${step.block}\n${step.port}`));
-  return doc.links.map((link) => ({
-    id: `${link.from}\n${link.port}`,
-    source: link.from,
-    sourceHandle: link.port,
-    target: link.to,
-    type: "plus",
-    className: `link ${link.port === "error" ? "link-error" : ""} ${
-      taken.has(`${link.from}\n${link.port}`) ? "link-taken" : ""
-    }`,
-    data: { title: titles.get(link.from) ?? link.from },
-  }));
 }
 
 function labels(): Record<string, unknown> {
