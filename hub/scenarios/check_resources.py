@@ -20,6 +20,7 @@ class CheckResources:
         self._session = session
         self._portal_id = portal_id
         self._lines: dict[str, LineInfo | None] = {}
+        self._crm: dict[str, CrmInfo | None] = {}
 
     def line(self, name: str) -> LineInfo | None:
         """The line of this portal with that name."""
@@ -35,6 +36,11 @@ class CheckResources:
 
     def crm(self, entity: str) -> CrmInfo | None:
         """The fields and stages of a kind of card, as they were last read from the portal."""
+        if entity not in self._crm:
+            self._crm[entity] = self._read_crm(entity)
+        return self._crm[entity]
+
+    def _read_crm(self, entity: str) -> CrmInfo | None:
         # The table is kept by a layer above; what is read here of its shape is told in hub.bitrix24.fields.
         row = self._session.connection().execute(_CATALOGUE, {"portal": self._portal_id, "entity": entity}).first()
         fields = loads(row[0]) if row is not None else None

@@ -87,7 +87,7 @@ def inspect(raw: Mapping[str, Value], resources: Resources) -> Inspected:
     known = {(problem.code, problem.block) for problem in refused}
     others = [problem for problem in problems if (problem.code, problem.block) not in known]
     drawn = {node.id: _drawn(node, scenario, resources) for node in doc.blocks}
-    return Inspected([*refused, *others], drawn, list(_variables(scenario)))
+    return Inspected([*refused, *others], drawn, list(_variables(scenario, resources)))
 
 
 def readable(raw: Mapping[str, Value]) -> tuple[Document, list[Problem]]:
@@ -141,19 +141,26 @@ def _drawn(node: BlockNode, scenario: Examined, resources: Resources) -> Drawn:
         for name, kind in offered.items()
         if name != "*"
     )
+    return Drawn(node.title or block.title, block, config, ports, tuple(outputs), card_words(config, resources))
+
+
+def card_words(config: Any, resources: Resources) -> Mapping[str, str]:
+    """What the portal calls the stages and fields of the kind of card that a block is about, by their codes, as they
+    were last read."""
     crm = resources.crm(entity) if isinstance(entity := getattr(config, "entity", None), str) else None
-    words = {**crm.fields, **crm.stages} if crm is not None else {}
-    return Drawn(node.title or block.title, block, config, ports, tuple(outputs), words)
+    return {**crm.fields, **crm.stages} if crm is not None else {}
 
 
-def _variables(scenario: Examined) -> Iterable[Known]:
+def _variables(scenario: Examined, resources: Resources) -> Iterable[Known]:
     """Fields of the start, declared variables, those that blocks set, those of the system; each once."""
     seen: set[str] = set()
     for block_id, block, config in scenario.checked():
+        words = card_words(config, resources)
+        titles = {row.variable: words.get(row.field, row.variable) for row in getattr(config, "mapping", None) or ()}
         for name in block.fills(config):
             if name not in seen:
                 seen.add(name)
-                yield Known(name, name, "any", block_id)
+                yield Known(name, titles.get(name, name), "any", block_id)
     for variable in scenario.doc.variables:
         if variable.name not in seen:
             seen.add(variable.name)

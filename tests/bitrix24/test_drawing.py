@@ -7,6 +7,7 @@ import pytest
 from hub.accounts.keys import create_key
 from hub.bitrix24 import fields
 from tests.bitrix24.scene import Scene
+from tests.bitrix24.test_fields_page import sign_in
 from tests.conftest import Api
 
 RU = {"Accept-Language": "ru"}
@@ -63,3 +64,27 @@ def test_stages_and_fields_are_called_on_the_block_what_the_portal_calls_them(sc
     assert STAGE not in summary
     watched = checked(theirs, drawn(on="field", fields=["OPPORTUNITY", "TITLE"]))["blocks"]["start"]["summary"]
     assert f"{known.fields['OPPORTUNITY'].title}, {known.fields['TITLE'].title}" in watched
+
+
+def test_the_list_of_scenarios_names_stages_as_the_portal_does_without_asking_it_and_by_code_until_they_are_known(
+    scene: Scene, theirs: Api
+) -> None:
+    sign_in(theirs.client, scene.connected, "editor")
+    theirs.post("/scenarios?draft=true", drawn(stage=STAGE))
+    assert STAGE in theirs.client.get("/scenarios", headers=RU).text
+    known = fields.catalogue(scene.connected.bitrix24, scene.portal_id, "deal")
+    asked = len(scene.connected.calls())
+    listed = theirs.client.get("/scenarios", headers=RU).text
+    assert known.stages[STAGE]["name"] in listed
+    assert STAGE not in listed
+    assert len(scene.connected.calls()) == asked
+
+
+def test_a_variable_of_a_scenarios_own_mapping_is_called_what_the_portal_calls_its_field(
+    scene: Scene, theirs: Api
+) -> None:
+    known = fields.catalogue(scene.connected.bitrix24, scene.portal_id, "deal")
+    mapping = [{"variable": "total", "field": "OPPORTUNITY"}, {"variable": "who", "field": "CONTACT.NAME"}]
+    found = checked(theirs, drawn(stage=STAGE, mapping=mapping))["variables"]
+    titles = {one["path"]: one["title"] for one in found if one["from"] == "start"}
+    assert titles == {"total": known.fields["OPPORTUNITY"].title, "who": "who"}

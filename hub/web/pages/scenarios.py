@@ -8,8 +8,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from hub.delivery import lines
 from hub.errors import HubError, Invalid, NotFound
 from hub.scenarios import listing, removal, starting_points, versions
-from hub.scenarios.check_resources import line_info
+from hub.scenarios.check import Resources
+from hub.scenarios.check_resources import CheckResources, line_info
 from hub.scenarios.document import Document
+from hub.scenarios.inspecting import card_words
 from hub.scenarios.models import Scenario
 from hub.scenarios.starting_points import Starter
 from hub.web import i18n
@@ -124,12 +126,14 @@ def _list(
     portal_id = me().portal_id
     with hub().db.read() as session:
         found = listing.lines(session, portal_id)
+        resources = CheckResources(session, portal_id)
+        starts = {line.id: _start_of(line, resources) for line in found}
         gone = session.get(Scenario, deleted) if deleted is not None else None
         gone_name = gone.name if gone and gone.portal_id == portal_id and gone.deleted_at is not None else None
     html = render_template(
         "scenarios/list.html",
         scenarios=found,
-        start_of=_start_of,
+        starts=starts,
         starters=starting_points.STARTERS,
         deleted=deleted if gone_name else None,
         deleted_name=gone_name,
@@ -139,11 +143,13 @@ def _list(
     return page(html, status)
 
 
-def _start_of(line: listing.Line) -> str:
+def _start_of(line: listing.Line, resources: Resources) -> str:
     """What starts a scenario, in words; empty while nothing does."""
     if line.start is None:
         return ""
-    summary = summary_shown(line.start.summary(line.config)) if line.config is not None else ""
+    summary = ""
+    if line.config is not None:
+        summary = summary_shown(line.start.summary(line.config), card_words(line.config, resources))
     return f"{say(line.start.title)} · {summary}" if summary else say(line.start.title)
 
 
