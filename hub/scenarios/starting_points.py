@@ -1,6 +1,6 @@
-"""Ways to begin a scenario: documents that are nearly finished, and documents brought from elsewhere."""
+"""Ways to begin a scenario: documents that are nearly finished."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Literal
 
@@ -46,26 +46,3 @@ def free_name(session: Session, portal_id: int, name: str) -> str:
         if name_key(tried) not in taken:
             return tried
         number += 1
-
-
-def lines_named(document: Document) -> list[str]:
-    """The names of the lines that a document uses, each once, in their order."""
-    return list(dict.fromkeys(_lines(document)))
-
-
-def with_lines(document: Document, chosen: Mapping[str, str]) -> Document:
-    """The document with lines replaced: names on the left by names on the right."""
-    blocks = [
-        node.model_copy(update={"config": node.config | {"line": chosen[node.config["line"]]}})
-        if node.config.get("line") in chosen
-        else node
-        for node in document.blocks
-    ]
-    return document.model_copy(update={"blocks": blocks})
-
-
-def _lines(document: Document) -> Iterator[str]:
-    for node in document.blocks:
-        name = node.config.get("line")
-        if isinstance(name, str) and name:
-            yield name

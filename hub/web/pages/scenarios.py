@@ -1,25 +1,32 @@
 """The list of scenarios, and the ways to begin one: a starting card, a file brought along, or from nothing."""
 
+from collections.abc import Sequence
 from typing import Any, cast, get_args
 
+import structlog
 from flask import Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from connectors.errors import ConnectorError
+from hub.bitrix24 import connections, fields
 from hub.delivery import lines
 from hub.errors import HubError, Invalid, NotFound
-from hub.scenarios import listing, removal, starting_points, versions
+from hub.scenarios import bringing, listing, removal, starting_points, variables, versions
 from hub.scenarios.check import Resources
 from hub.scenarios.check_resources import CheckResources, line_info
 from hub.scenarios.document import Document
+from hub.scenarios.form import ENTITIES
 from hub.scenarios.inspecting import card_words
-from hub.scenarios.models import Scenario
+from hub.scenarios.models import Constant, Scenario
 from hub.scenarios.starting_points import Starter
+from hub.values import loads
 from hub.web import i18n
 from hub.web.api.blocks import say, summary_shown
 from hub.web.pages import filters
-from hub.web.pages.shell import hub, me, needs, page, screens
+from hub.web.pages.shell import hub, me, needs, page, runtime, screens
 from hub.web.sentences import said
 
+log = structlog.get_logger(__name__)
 blueprint = screens("scenarios")
 MAX_FILE = 512 * 1024
 
@@ -71,7 +78,8 @@ def bring() -> Response:
 @blueprint.post("/scenarios/import")
 @needs("editor")
 def take() -> AnyResponse:
-    """Keep a document as a draft. What is missing here is asked for first: lines, and another name if it is taken."""
+    """Keep a document as a draft. What is missing here is asked for first: lines, constants, stages and fields, and
+    another name if it is taken."""
     text = _brought()
     try:
         document = versions.read_document(text)
@@ -79,10 +87,12 @@ def take() -> AnyResponse:
         told = [said(one) for one in error.sentences]
         return page(render_template("scenarios/import.html", text=text, problems=told), 422)
     portal_id = me().portal_id
+    _read_cards(bringing.entities(document))
     with hub().db.write() as session:
-        here = [line.name for line in lines.all_of(session, portal_id)]
-        missing = [name for name in starting_points.lines_named(document) if not _known(name, here)]
-        chosen = {name: request.form.get(f"line:{name}", "") for name in missing}
+        resources = CheckResources(session, portal_id)
+        constants = {row.name: str(loads(row.value)) for row in variables.all_of(session, Constant, portal_id)}
+        missing = bringing.missing(document, resources, constants)
+        chosen = {one: request.form.get(one.key, "").strip() for one in missing}
         name = request.form.get("name", "").strip()
         free = starting_points.free_name(session, portal_id, name or document.name)
         if (missing and not name) or free != (name or document.name):
@@ -94,10 +104,16 @@ def take() -> AnyResponse:
                 taken=free != (name or document.name),
                 missing=missing,
                 chosen=chosen,
-                here=here,
+                lines=[line.name for line in lines.all_of(session, portal_id)],
+                constants=constants,
+                cards={entity: resources.crm(entity) for entity in bringing.entities(document)},
+                kinds={entity: say(ENTITIES.get(entity, entity)) for entity in bringing.entities(document)},
             )
             return page(html, 422 if name else 200)
-        document = starting_points.with_lines(document, {old: new for old, new in chosen.items() if new})
+        for one, value in chosen.items():
+            if one.kind == "constant" and value:
+                variables.put(session, Constant, portal_id, one.name, value)
+        document = bringing.with_choices(document, {one: new for one, new in chosen.items() if new})
         scenario_id = _keep(session, document.model_copy(update={"name": name or document.name}))
     return redirect(url_for("editor.show", scenario_id=scenario_id), 303)
 
@@ -159,8 +175,18 @@ def _keep(session: Any, document: Document) -> int:
     return saved.scenario.id
 
 
-def _known(name: str, here: list[str]) -> bool:
-    return name.strip().casefold() in (line.casefold() for line in here)
+def _read_cards(entities: Sequence[str]) -> None:
+    """Know what the portal has of these kinds of cards; while it does not answer, what is kept of them has to do."""
+    portal_id = me().portal_id
+    with hub().db.sql() as sql:
+        connection = connections.of_portal(sql, portal_id)
+    if connection is None or connection.uninstalled_at is not None:
+        return
+    for entity in entities:
+        try:
+            fields.catalogue(runtime().bitrix24, portal_id, entity)
+        except ConnectorError as error:
+            log.warning("cards_not_read", portal_id=portal_id, entity=entity, code=error.code)
 
 
 def _brought() -> str:
