@@ -37,7 +37,11 @@ class MappingRow(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     variable: str = Field(min_length=1, max_length=64, title=_("Variable"))
-    field: str = Field(pattern=r"^[A-Za-z0-9_]{1,100}(\.[A-Za-z0-9_]{1,100})?$", title=_("CRM field"))
+    field: str = Field(
+        pattern=r"^[A-Za-z0-9_]{1,100}(\.[A-Za-z0-9_]{1,100})?$",
+        title=_("CRM field"),
+        json_schema_extra=hint(suggest="crm_fields"),
+    )
     format: Format | None = Field(default=None, title=_("Format"), json_schema_extra=hint(titles=FORMATS))
     default: str = Field(default="", max_length=1000, title=_("If empty"))
     pick: Pick = Field(default="first", title=_("Which of several"), json_schema_extra=hint(titles=PICKS))

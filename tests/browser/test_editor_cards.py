@@ -94,6 +94,32 @@ def test_fields_of_the_portal_are_chosen_by_their_names(shop: Site, connected: C
     assert group.locator(".name").inner_text().strip() == title
 
 
+def test_the_field_of_a_mapping_is_chosen_by_its_name_the_customers_fields_too(
+    shop: Site, connected: Connected
+) -> None:
+    page = begin(shop, viewport={"width": 1280, "height": 900})
+    page.evaluate(
+        """async () => {
+          const address = "/api/v1" + location.pathname;
+          const drawn = await (await fetch(address + "/document?format=json")).json();
+          drawn.blocks[0].config.mapping = [{ variable: "sum", field: "OPPORTUNITY" }];
+          const how = { method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify(drawn) };
+          if (!(await fetch(address + "?draft=true", how)).ok) throw new Error("not saved");
+        }"""
+    )
+    page.reload()
+    page.get_by_test_id("block-start").locator(".block-title").click()
+    row = page.locator("#inspector").get_by_role("group", name="Строка 1")
+    title = fields.catalogue(connected.bitrix24, connected.portal_id, "deal").fields["OPPORTUNITY"].title
+    row.get_by_role("button", name=f"Поле CRM: {title}").click()
+    name = fields.catalogue(connected.bitrix24, connected.portal_id, "contact").fields["NAME"].title
+    row.get_by_label("Найти").fill("CONTACT.NAME")
+    row.get_by_role("option", name=f"Контакт · {name}").first.click()
+    chosen = [{"variable": "sum", "field": "CONTACT.NAME"}]
+    wait_until(lambda: stored(connected, page)[1].get("mapping") == chosen, within_s=20, what="the field")
+    assert violations(page) == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_form_of_a_card_can_be_used_by_everybody_at_every_width(shop: Site, scheme: str) -> None:
     page = begin(shop, color_scheme=scheme, viewport={"width": 1280, "height": 900})

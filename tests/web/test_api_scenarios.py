@@ -99,6 +99,15 @@ def test_a_save_that_has_not_seen_the_newest_version_loses(api: Api, line: str) 
     assert api.put(path, document(), headers={"If-Match": "abc"}).status_code == 400
 
 
+def test_a_document_from_elsewhere_can_leave_the_scenario_its_name(api: Api, line: str) -> None:
+    made = api.post("/scenarios", document("Заказ")).get_json()
+    api.post("/scenarios", document("Чужой"))
+    kept = api.put(f"/scenarios/{made['id']}?draft=true&keep_name=true", document("Чужой", event_key="a"))
+    assert (kept.status_code, kept.get_json()["name"], kept.get_json()["version"]) == (200, "Заказ", 2)
+    drawn = api.get(f"/scenarios/{made['id']}/document").get_json()
+    assert (drawn["name"], drawn["blocks"][0]["config"]["event_key"]) == ("Заказ", "a")
+
+
 @pytest.mark.parametrize("name", ["Заказ готов", " ЗАКАЗ готов "])
 def test_a_scenario_name_is_unique_whatever_its_letter_case(api: Api, line: str, name: str) -> None:
     api.post("/scenarios", document())

@@ -103,6 +103,14 @@ def test_a_preview_fills_each_place_and_says_why_one_is_empty(api: Api, made: di
     assert fields["chat_id"]["text"] == "89999999999"
 
 
+@pytest.mark.parametrize("wrong", [{"scenario": 2**63}, {"scenario": -1}, {"example": "1" * 65}])
+def test_a_preview_of_what_cannot_be_a_scenario_or_a_request_is_refused(
+    api: Api, made: dict[str, Any], wrong: dict[str, Any]
+) -> None:
+    answer = api.post("/scenarios/preview", {"document": document(), "block": "greet", **wrong})
+    assert (answer.status_code, answer.get_json()["code"]) == (422, "validation")
+
+
 def test_a_preview_works_for_a_block_that_is_not_finished_and_a_template_that_cannot_be_read(
     api: Api, made: dict[str, Any]
 ) -> None:

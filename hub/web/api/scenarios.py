@@ -31,6 +31,12 @@ class SaveQuery(Input):
     draft: bool = False
 
 
+class ReplaceQuery(SaveQuery):
+    """`keep_name=true`: the scenario keeps its name, whatever the document is called."""
+
+    keep_name: bool = False
+
+
 class ScenarioChange(Input):
     """A switch, a name, or both."""
 
@@ -90,7 +96,7 @@ def read_scenario(call: Call, scenario_id: int) -> Value:
     summary="Keep a new version",
     body="document",
     limit=DOCUMENT_LIMIT,
-    query=SaveQuery,
+    query=ReplaceQuery,
     shape="Scenario",
 )
 def save_scenario(call: Call, scenario_id: int) -> Value:
@@ -98,6 +104,10 @@ def save_scenario(call: Call, scenario_id: int) -> Value:
     row are one version."""
     document = _document(call)
     with call.hub.db.write() as session:
+        if call.query.keep_name:
+            document = document.model_copy(
+                update={"name": versions.get(session, call.portal_id, scenario_id, lock=True).name}
+            )
         saved = versions.save(
             session,
             call.hub,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Annotated, Any
 
 from flask import current_app
 from flask_babel import gettext
@@ -25,7 +25,7 @@ from hub.scenarios.document import Document
 from hub.scenarios.inspecting import readable
 from hub.values import Value, loads
 from hub.web.access.identity import only_looks
-from hub.web.api.base import DOCUMENT_LIMIT, Call, Input, PageQuery, route
+from hub.web.api.base import DOCUMENT_LIMIT, MAX_INT, Call, Input, PageQuery, route
 from hub.web.api.mappings import asking_portal
 from hub.web.api.paging import page, text_cursor
 from hub.web.redaction import redacted
@@ -50,8 +50,8 @@ class PreviewInput(Input):
 
     document: dict[str, Any]
     block: str = Field(max_length=64)
-    scenario: int = Field(0, ge=0)
-    example: str | ByHand = Field(default_factory=ByHand)
+    scenario: int = Field(0, ge=0, le=MAX_INT)
+    example: Annotated[str, Field(max_length=64)] | ByHand = Field(default_factory=ByHand)
 
 
 class TestInput(ByHand):

@@ -1,11 +1,12 @@
 // Controls for things of the CRM, by the portal's own names: kinds of cards, funnels, stages, fields.
-import type { ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 import { t } from "page/words";
-import { useEditor } from "./context.tsx";
+import { Icon, useEditor } from "./context.tsx";
 import type { ControlProps } from "./fields.tsx";
 import { useAsked } from "./asked.ts";
 import { literal } from "./json.ts";
 import type { Block, Json } from "./model.ts";
+import { Leaves } from "./Picker.tsx";
 import { Choice, Plain } from "./plain.tsx";
 import { useStore } from "./store.ts";
 import type { Leaf } from "./template.ts";
@@ -94,5 +95,41 @@ export function StageChoice(props: ControlProps): ReactNode {
         ? funnels.map((one) => <optgroup key={one.id} label={one.title}>{draw(stages.filter((stage) => stage.category === one.id))}</optgroup>)
         : draw(stages)}
     </select>
+  );
+}
+
+/** One field, of the card itself or of its customer; typed where the portal cannot be asked. */
+export function FieldChoice(props: ControlProps): ReactNode {
+  const { id, path, value, change, beside, described, schema, name } = props;
+  const { store } = useEditor();
+  const [open, setOpen] = useState(false);
+  const entity = useEntity(beside);
+  const known = useCardFields(entity);
+  const contact = useCardFields(entity === "contact" ? undefined : "contact");
+  const company = useCardFields(entity === "company" ? undefined : "company");
+  if (known === null) return <Plain {...props} />;
+  const linked = (of: CardFields | null | undefined, title: string, link: string): Leaf[] =>
+    fieldLeaves(of).map((leaf) => ({ ...leaf, path: `${link}.${leaf.path}`, label: `${title} · ${leaf.label}` }));
+  const all = [...fieldLeaves(known), ...linked(contact, t("Contact"), "CONTACT"), ...linked(company, t("Company"), "COMPANY")];
+  const now = typeof value === "string" ? value : "";
+  const shown = all.find((leaf) => leaf.path === now)?.label ?? (now || t("Choose …"));
+  return (
+    <>
+      <button type="button" id={id} className="btn btn-sm" data-path={path} title={now} disabled={!store.canEdit} aria-expanded={open} aria-describedby={described}
+        aria-label={`${schema.title ?? name}: ${shown}`} onClick={() => setOpen(!open)}>
+        {shown}
+        <Icon name="chevron-down" />
+      </button>
+      {open && (
+        <Leaves
+          all={all}
+          pick={(chosen) => {
+            change(chosen);
+            setOpen(false);
+          }}
+          close={() => setOpen(false)}
+        />
+      )}
+    </>
   );
 }

@@ -6,7 +6,7 @@ import { Icon, useEditor } from "./context.tsx";
 import { literal, readTyped } from "./json.ts";
 import { Pairs, Rows } from "./lists.tsx";
 import type { Json } from "./model.ts";
-import { EntityChoice, FunnelChoice, StageChoice, useHasFunnels } from "./crm.tsx";
+import { EntityChoice, FieldChoice, FunnelChoice, StageChoice, useHasFunnels } from "./crm.tsx";
 import { Names } from "./names.tsx";
 import { Choice, Duration, LineChoice, MessengerChoice, Plain, ScenarioChoice } from "./plain.tsx";
 import { TemplateField } from "./TemplateField.tsx";
@@ -208,7 +208,7 @@ function Control(props: ControlProps & { widget: string }): ReactNode {
     case "mapping":
       return <Mapping {...props} />;
     case "text":
-      return <Plain {...props} />;
+      return schema["x-suggest"] === "crm_fields" ? <FieldChoice {...props} /> : <Plain {...props} />;
     case "number":
       return <Plain {...props} isNumber />;
     default:

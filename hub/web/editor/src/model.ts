@@ -101,12 +101,6 @@ export function change(doc: Doc, id: string, changes: Partial<Omit<Block, "id" |
   return { ...doc, blocks };
 }
 
-/** Links of exits that a block no longer has are dropped, when `ports` says which it has. */
-export function dropDeadLinks(doc: Doc, id: string, ports: readonly string[]): Doc {
-  const links = doc.links.filter((link) => link.from !== id || ports.includes(link.port));
-  return links.length === doc.links.length ? doc : { ...doc, links };
-}
-
 export function renamePort(doc: Doc, id: string, from: string, to: string): Doc {
   if (from === to || linkAt(doc, { from: id, port: to })) return doc;
   return { ...doc, links: doc.links.map((l) => (l.from === id && l.port === from ? { ...l, port: to } : l)) };

@@ -1,6 +1,5 @@
 // Keeps the draft two seconds after a change, checks it at once, and never writes over what somebody else has saved.
 import { ApiError, api } from "./api.ts";
-import { readJson } from "./json.ts";
 import type { Doc } from "./model.ts";
 import type { Store } from "./store.ts";
 import type { Checked, Scenario } from "./types.ts";
@@ -115,13 +114,8 @@ export class Saver {
   async take(text: string): Promise<void> {
     if (!(await this.flush())) return;
     const { store } = this;
-    const isJson = text.trimStart().startsWith("{");
-    const name = JSON.stringify(store.doc.name);
-    const body = isJson
-      ? JSON.stringify({ ...(readJson(text) as Doc), name: store.doc.name })
-      : text.replace(/^name:.*$/m, () => `name: ${name}`);
-    await api("PUT", `/scenarios/${store.state.scenario.id}?draft=true`, body, {
-      "Content-Type": isJson ? "application/json" : "application/yaml",
+    await api("PUT", `/scenarios/${store.state.scenario.id}?draft=true&keep_name=true`, text, {
+      "Content-Type": text.trimStart().startsWith("{") ? "application/json" : "application/yaml",
       "If-Match": `"${store.state.scenario.revision}"`,
     });
     await this.reload();

@@ -2,7 +2,7 @@
 import { useSyncExternalStore } from "react";
 import * as history from "./history.ts";
 import type { Doc } from "./model.ts";
-import { change, dropDeadLinks } from "./model.ts";
+import { change } from "./model.ts";
 import type { BlockType, Checked, Data, Example, Live, Preview, Scenario, Trace } from "./types.ts";
 
 export type Saving =
@@ -105,7 +105,7 @@ export class Store {
     this.edit((doc) => change(doc, id, { config: config as never }), `${id}.${key}`);
   }
 
-  /** What the check says; links of exits that are gone go with them. */
+  /** What the check says of a document, while that is the one that is drawn. */
   take(checked: Checked, of: Doc): void {
     if (of === this.doc) this.set({ checked });
   }
@@ -118,11 +118,6 @@ export class Store {
     // A link of an exit that is not there is shown too, so that it can be taken away.
     const others = this.doc.links.filter((link) => link.from === id && !known.has(link.port));
     return [...ports, ...others.map((link) => ({ id: link.port, title: link.port }))];
-  }
-
-  dropDead(id: string): void {
-    const ports = this.state.checked.blocks[id]?.ports.map((port) => port.id);
-    if (ports) this.edit((doc) => dropDeadLinks(doc, id, ports));
   }
 }
 
