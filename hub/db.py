@@ -12,10 +12,13 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
+from psycopg import waiting
+from psycopg.abc import PQGen
 from sqlalchemy import Connection, Engine, PoolProxiedConnection, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
@@ -27,6 +30,7 @@ from hub.settings import Settings
 from hub.sql import Dialect, Sql
 from hub.writer import Writer
 
+T = TypeVar("T")
 BUSY_TIMEOUT_MS = 50
 LOCK_WAIT_S = 8.0
 SERVER_WAIT_S = 8.0
@@ -54,10 +58,11 @@ class Database:
             self._path = str(path)
             self._lock_path = path.with_name(path.name + ".lock")
         self.engine = self._make_engine()
-        self.writer = Writer(self.connect, self.dialect, self._lock_path, ring)
+        self.writer = Writer(partial(self.connect, blocking=True), self.dialect, self._lock_path, ring)
 
-    def connect(self) -> Any:
-        """A new connection of the driver itself, in autocommit mode: whoever has it says BEGIN."""
+    def connect(self, *, blocking: bool = False) -> Any:
+        """A new connection of the driver itself, in autocommit mode: whoever has it says BEGIN. `blocking`: for a
+        native thread, which waits for the server in the system."""
         if self.dialect == "sqlite":
             connection = sqlite3.connect(
                 self._path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False
@@ -66,7 +71,8 @@ class Database:
             return connection
         plain = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
         options = f"{_POSTGRES_OPTIONS} {_BY_INDEX}"
-        return psycopg.connect(plain, autocommit=True, options=options, prepare_threshold=2)
+        kind = _Blocking if blocking else psycopg.Connection
+        return kind.connect(plain, autocommit=True, options=options, prepare_threshold=2)
 
     @property
     def place(self) -> str:
@@ -112,13 +118,11 @@ class Database:
     @contextmanager
     def sql(self, *, patient: bool = False) -> Iterator[Sql]:
         """Plain SQL for reading on the hot paths. `patient`: wait for a PostgreSQL that is away, as the writer does."""
-        began = time.monotonic()
         with _translated():
             connection = self._patiently_connected() if patient else self.engine.raw_connection()
             try:
-                sql = Sql(connection.driver_connection, self.dialect)
-                self._limit(sql.run, began)
-                yield sql
+                with _each_by_itself(connection.driver_connection):
+                    yield Sql(connection.driver_connection, self.dialect)
             finally:
                 connection.close()
 
@@ -214,6 +218,16 @@ class Database:
             os.close(handle)
 
 
+class _Blocking(psycopg.Connection[tuple[Any, ...]]):
+    """A connection that stops its thread while it waits. Under gevent the driver would else start an event loop in a
+    native thread, too, and turn it for every statement."""
+
+    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+        """As the driver's own."""
+        done: T = waiting.wait_c(gen, self.pgconn.socket, interval=interval, timeout=timeout)
+        return done
+
+
 def _make_private(path: Path) -> None:
     """Messages and phone numbers are nobody else's to read; SQLite gives its other files the mode of this one.
 
@@ -235,6 +249,21 @@ def _prepare_sqlite(connection: sqlite3.Connection) -> None:
         f"busy_timeout={BUSY_TIMEOUT_MS}",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+@contextmanager
+def _each_by_itself(connection: Any) -> Iterator[None]:
+    """On PostgreSQL each statement sees what was committed before it, in a transaction or without one; without one
+    the server is not asked to begin and to end it."""
+    if not isinstance(connection, psycopg.Connection):
+        yield
+        return
+    connection.autocommit = True
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.autocommit = False
 
 
 @contextmanager

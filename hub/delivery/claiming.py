@@ -77,20 +77,17 @@ def claim(
     return outbox.begin(sql, chosen, owner=owner, now=now)
 
 
-def claim_own(sql: Sql, entry: Entry, *, owner: str, now: int) -> Claimed | None:
-    """Inside a job: claim a message just made, the head of its chat, for its maker, if its line may send it now."""
-    line_id, chat_id = entry.line_id, entry.chat_id
-    line = _ready(sql, [line_id], now, 1, lambda _line: 1).get(line_id)
-    if line is None or line.state != "active" or line.most < 1 or entry.due_at > now:
-        return None
-    if line.chat_rate > 0:
-        tats = _chat_tats(sql, line_id, [chat_id])
-        if not pacing.allowance(tats.get(chat_id), now=now, rate_per_s=line.chat_rate, burst=CHAT_BURST):
-            return None
-        _note_chat(sql, line, chat_id, tats.get(chat_id), now)
-    _note_line(sql, line, 1, now)
-    claimed = outbox.begin(sql, [entry.id], owner=owner, now=now)
-    return claimed[0] if claimed else None
+def claim_own(sql: Sql, entries: Sequence[Entry], *, owner: str, now: int) -> list[Claimed]:
+    """Inside a job: claim messages just made, heads of their chats, for their maker, as far as their lines may send
+    them now; in the order given."""
+    due = [entry for entry in entries if entry.due_at <= now]
+    lines = _ready(sql, sorted({entry.line_id for entry in due}), now, len(due), lambda _line: len(due))
+    going: set[str] = set()
+    for line in lines.values():
+        if line.state == "active":
+            queued = [(entry.id, entry.chat_id) for entry in due if entry.line_id == line.id]
+            going |= {message_id for message_id, _ in _let_go(sql, line, queued, line.most, now)[0]}
+    return outbox.begin(sql, [entry.id for entry in due if entry.id in going], owner=owner, now=now)
 
 
 def _ready(
@@ -134,22 +131,34 @@ def _take(sql: Sql, line: _Ready, count: int, now: int, due: str) -> list[str]:
         f"SELECT id, chat_id FROM message WHERE {due} ORDER BY due_at, seq LIMIT ?",  # noqa: S608
         (line.id, now, now, count),
     )
+    going, too_fast = _let_go(sql, line, rows, count, now)
+    for message_id, free_at in too_fast:
+        sql.run("UPDATE message SET due_at = ? WHERE id = ?", (max(free_at, now + 1), message_id))
+    return [message_id for message_id, _ in going]
+
+
+def _let_go(
+    sql: Sql, line: _Ready, rows: Sequence[tuple[str, str]], most: int, now: int
+) -> tuple[list[tuple[str, str]], list[tuple[str, int]]]:
+    """Of these heads of chats, `(id, chat)`, at most `most` that go now, noted in the paces of the line and the chats;
+    and those whose chat is too fast, with the time from which each is not."""
+    going, too_fast = list(rows[:most]), []
     if line.chat_rate > 0:
         tats = _chat_tats(sql, line.id, [chat for _, chat in rows])
         going = []
         for message_id, chat in rows:
+            if len(going) == most:
+                break
             tat = tats.get(chat)
             if pacing.allowance(tat, now=now, rate_per_s=line.chat_rate, burst=CHAT_BURST):
                 _note_chat(sql, line, chat, tat, now)
-                going.append(message_id)
+                going.append((message_id, chat))
             else:
                 free = pacing.free_at(tat, now=now, rate_per_s=line.chat_rate, burst=CHAT_BURST)
-                sql.run("UPDATE message SET due_at = ? WHERE id = ?", (max(free, now + 1), message_id))
-    else:
-        going = [message_id for message_id, _ in rows]
+                too_fast.append((message_id, free))
     if going:
         _note_line(sql, line, len(going), now)
-    return going
+    return going, too_fast
 
 
 def _note_line(sql: Sql, line: _Ready, count: int, now: int) -> None:

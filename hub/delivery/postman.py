@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
@@ -46,6 +46,15 @@ class StoredLine:
 class _Opened:
     stored: StoredLine
     line: OpenLine
+
+
+@dataclass(frozen=True)
+class _Settling:
+    """Outcomes to be stored, and what is to be done in the same commit."""
+
+    outcomes: Sequence[Outcome]
+    more: Callable[[Sql], Any]
+    now: int
 
 
 def stored_lines(sql: Sql, line_ids: Collection[str]) -> dict[str, StoredLine]:
@@ -191,17 +200,19 @@ class Postman:
         return len(outcomes)
 
     def _settle(self, outcomes: Sequence[Outcome], more: Callable[[Sql], T], lines: Iterable[str], *, now: int) -> T:
-        owner = self._hub.owner
-
-        def job(sql: Sql) -> tuple[list[Claimed], T]:
-            return settle_all(sql, outcomes, owner=owner, now=now), more(sql)
-
         touched = {claimed.line_id for claimed, _ in outcomes}.union(lines)
-        lost, result = self._hub.db.writer.run(job, lines=touched, rings=True)
+        item = _Settling(outcomes, more, now)
+        settled: tuple[list[Claimed], T]
+        settled = self._hub.db.writer.run_many(self._settle_many, item, lines=touched, rings=True)
         self._called.difference_update((claimed.id, claimed.attempt) for claimed, _ in outcomes)
-        for claimed in lost:
+        for claimed in settled[0]:
             log.warning("claim_lost", message_id=claimed.id, attempt=claimed.attempt)
-        return result
+        return settled[1]
+
+    def _settle_many(self, sql: Sql, given: Sequence[_Settling]) -> list[tuple[list[Claimed], Any]]:
+        outcomes = [outcome for one in given for outcome in one.outcomes]
+        lost = settle_all(sql, outcomes, owner=self._hub.owner, now=max(one.now for one in given))
+        return [([claimed for claimed, _ in one.outcomes if claimed in lost], one.more(sql)) for one in given]
 
     def _policy(self, sql: Sql, line_id: str) -> Policy:
         row = sql.one("SELECT channel, settings FROM line WHERE id = ?", (line_id,))

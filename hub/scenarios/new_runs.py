@@ -100,16 +100,20 @@ def insert_all(sql: Sql, new: Sequence[Beginning]) -> list[list[Claimed]]:
     for one in new:
         if is_settled(sql, one.made, one.state):
             sql.run("UPDATE run SET wake_at = ? WHERE id = ?", (one.now, one.run.id))
-    return [_claimed(sql, one, heads) for one in new]
+    return _claimed(sql, new, heads)
 
 
-def _claimed(sql: Sql, new: Beginning, heads: set[str]) -> list[Claimed]:
-    if new.owner is None:
-        return []
-    claimed = claim_heads(sql, new.effects, heads, owner=new.owner, now=new.now)
-    if new.kept and not goes_on(new.made, claimed):
-        sql.run("UPDATE run SET owner = NULL WHERE id = ?", (new.run.id,))
-    return claimed
+def _claimed(sql: Sql, new: Sequence[Beginning], heads: set[str]) -> list[list[Claimed]]:
+    claimed: dict[str, Claimed] = {}
+    for owner in {one.owner for one in new if one.owner is not None}:
+        own = [one for one in new if one.owner == owner]
+        now = max(one.now for one in own)
+        claimed |= claim_heads(sql, [one.effects for one in own], heads, owner=owner, now=now)
+    found = [[claimed[entry.id] for entry in one.effects.entries if entry.id in claimed] for one in new]
+    for one, its in zip(new, found, strict=True):
+        if one.kept and not goes_on(one.made, its):
+            sql.run("UPDATE run SET owner = NULL WHERE id = ?", (one.run.id,))
+    return found
 
 
 def goes_on(made: Advance, claimed: Sequence[Claimed]) -> bool:

@@ -79,7 +79,9 @@ def update(
         return None
     left = effects_of(run.id, run.portal_id, made, view, now=now, ttl_s=ttl_s)
     heads = effects.write(sql, [left], now=now)
-    return claim_heads(sql, left, heads, owner=owner, now=now) if keep and made.perform is None else []
+    if not keep or made.perform is not None:
+        return []
+    return list(claim_heads(sql, [left], heads, owner=owner, now=now).values())
 
 
 def claim_due(sql: Sql, *, owner: str, limit: int, now: int) -> list[RunRow]:
@@ -170,10 +172,10 @@ def is_settled(sql: Sql, made: Advance, state: State) -> bool:
     return row is not None and reached(row[0], state.pending["states"])
 
 
-def claim_heads(sql: Sql, left: Effects, heads: set[str], *, owner: str, now: int) -> list[Claimed]:
-    """Inside a job: claim those messages of a run just written that may be sent at once, for their maker."""
-    own = (claiming.claim_own(sql, one, owner=owner, now=now) for one in left.entries if one.id in heads)
-    return [one for one in own if one is not None]
+def claim_heads(sql: Sql, left: Sequence[Effects], heads: set[str], *, owner: str, now: int) -> dict[str, Claimed]:
+    """Inside a job: claim those messages of runs just written that may be sent at once, for their maker; by id."""
+    own = [entry for one in left for entry in one.entries if entry.id in heads]
+    return {one.id: one for one in claiming.claim_own(sql, own, owner=owner, now=now)} if own else {}
 
 
 def _joined(stored: str, more: list[dict[str, str]]) -> str:

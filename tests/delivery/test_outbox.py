@@ -81,14 +81,30 @@ def test_the_maker_may_claim_its_own_message_only_as_head_of_the_chat_and_on_a_l
 
         def job(sql: Any) -> Any:
             head = outbox.enqueue(sql, entry, now=NOW)
-            return claiming.claim_own(sql, entry, owner=ME, now=NOW) if head else None
+            return claiming.claim_own(sql, [entry], owner=ME, now=NOW) if head else []
 
         return queue.hub.db.writer.run(job, lines=[queue.line])
 
-    assert put("a") is not None
-    assert put("a") is None
+    assert len(put("a")) == 1
+    assert put("a") == []
     queue.hub.db.writer.run(lambda sql: sql.run("UPDATE line SET state = 'auth_failed'"))
-    assert put("b") is None
+    assert put("b") == []
+
+
+def test_many_messages_claimed_by_their_maker_keep_the_pace_of_their_line_and_of_each_chat(queue: Queue) -> None:
+    line_settings = '{"rate_per_s": 10, "rate_per_chat_per_s": 1}'
+    queue.hub.db.writer.run(lambda sql: sql.run("UPDATE line SET settings = ?", (line_settings,)))
+    entries = [queue.entry(chat) for chat in "abcd"]
+
+    def job(sql: Any) -> Any:
+        sql.run("INSERT INTO chat_pace (line_id, chat_id, tat) VALUES (?, ?, ?)", (queue.line, "a", NOW + 60 * SECOND))
+        assert outbox.enqueue_all(sql, entries, now=NOW) == [True] * 4
+        return claiming.claim_own(sql, entries, owner=ME, now=NOW)
+
+    claimed = queue.hub.db.writer.run(job, lines=[queue.line])
+    # Ten a second let two go at once; chat "a" has had its turn.
+    assert [one.chat_id for one in claimed] == ["b", "c"]
+    assert [one.chat_id for one in queue.claim(now=NOW + SECOND)] == ["d"]
 
 
 def test_a_message_whose_time_is_over_expires_and_the_next_one_has_its_turn(queue: Queue) -> None:

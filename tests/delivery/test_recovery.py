@@ -101,7 +101,7 @@ def test_an_outcome_that_waits_to_be_stored_is_not_taken_for_lost(
         raise StorageUnavailable("The database is away.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(queue.hub.db.writer, "run", away)
+        patch.setattr(queue.hub.db.writer, "run_many", away)
         with pytest.raises(StorageUnavailable):
             postman.deliver(claimed)
     assert postman.recover(older_than_s=0) == 0

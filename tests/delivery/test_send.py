@@ -102,7 +102,7 @@ def test_an_outcome_that_cannot_be_stored_is_stored_later(queue: Queue, monkeypa
         raise StorageUnavailable("The database is away.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(queue.hub.db.writer, "run", away)
+        patch.setattr(queue.hub.db.writer, "run_many", away)
         with pytest.raises(StorageUnavailable):
             postman.deliver(claimed)
         with pytest.raises(StorageUnavailable):

@@ -45,13 +45,17 @@ def test_what_became_of_a_message_and_what_its_run_did_next_are_stored_together(
 ) -> None:
     outcome = site.post(asked(site), wait=True)
     jobs: list[object] = []
-    write = site.hub.db.writer.run
+    writer = site.hub.db.writer
 
-    def counted(job: Any, **more: Any) -> Any:
-        jobs.append(job)
-        return write(job, **more)
+    def counting(write: Any) -> Any:
+        def counted(job: Any, *item: Any, **more: Any) -> Any:
+            jobs.append(job)
+            return write(job, *item, **more)
 
-    monkeypatch.setattr(site.hub.db.writer, "run", counted)
+        return counted
+
+    monkeypatch.setattr(writer, "run", counting(writer.run))
+    monkeypatch.setattr(writer, "run_many", counting(writer.run_many))
     answer = waiting.follow(outcome, now_us() + 10 * SECOND)
     assert (answer.status, len(jobs)) == (200, 1)
     (sent_at,) = site.column("SELECT sent_at FROM message")
