@@ -4,6 +4,7 @@ Each change is one statement that names the states it may start from, run by the
 lines it touches; so it cannot cross a worker that is sending the same message.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -25,6 +26,7 @@ REDELIVERABLE = ("failed", "expired", "undelivered", "unconfirmed", "cancelled")
 USUAL = ("failed", "expired", "undelivered")
 """What redelivery of many takes unless told otherwise: nothing that may have arrived or was taken back on purpose."""
 CHUNK = 200
+Beside = Callable[[Sql, str], object]
 
 _REDELIVER = f"""
 UPDATE message SET state = 'queued', owner = NULL, due_at = ?, expires_at = ?, failures = 0, error = NULL,
@@ -48,9 +50,16 @@ class _Target:
 
 
 def redeliver(
-    hub: Hub, portal_id: int, message_id: str, *, line_id: str | None = None, chat_id: str | None = None
+    hub: Hub,
+    portal_id: int,
+    message_id: str,
+    *,
+    line_id: str | None = None,
+    chat_id: str | None = None,
+    beside: Beside | None = None,
 ) -> None:
-    """Queue a message that was not delivered once more, to another line or chat if given.
+    """Queue a message that was not delivered once more, to another line or chat if given. `beside` is done in the same
+    transaction, with the address that the message goes to now.
 
     Raises NotFound, Conflict when its state does not allow it or its line is gone, Invalid for a bad recipient.
     """
@@ -65,8 +74,14 @@ def redeliver(
         messenger = message.messenger if line.id == message.line_id else line.channel
         target = _Target(message.id, line.id, messenger, address(line, raw) if moved else message.chat_id, raw)
         touched = (message.line_id, line.id)
-    done = hub.db.writer.run(lambda sql: _redeliver(sql, hub, portal_id, target), lines=touched)
-    _finish(hub, done)
+
+    def job(sql: Sql) -> bool:
+        done = _redeliver(sql, hub, portal_id, target)
+        if done and beside is not None:
+            beside(sql, target.chat_id)
+        return done
+
+    _finish(hub, hub.db.writer.run(job, lines=touched))
 
 
 def cancel(hub: Hub, portal_id: int, message_id: str) -> None:

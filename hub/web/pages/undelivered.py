@@ -6,14 +6,16 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Response, redirect, render_template, request
-from flask_babel import ngettext
+from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
+from connectors.registry import channels
+from hub.bitrix24 import repaired
 from hub.clock import SECOND, now_us
 from hub.delivery import interventions, journal, lines, undelivered
-from hub.delivery.interventions import USUAL
+from hub.delivery.interventions import USUAL, Beside
 from hub.delivery.journal import UNDELIVERED, Filter
-from hub.errors import HubError
+from hub.errors import Conflict, HubError, Invalid
 from hub.web.pages import filters
 from hub.web.pages.shell import hub, me, needs, page, screens
 from hub.web.sentences import said
@@ -80,16 +82,16 @@ def settle_many() -> AnyResponse:
 @blueprint.post("/undelivered/<message_id>/send")
 @needs("editor")
 def send_one(message_id: str) -> AnyResponse:
-    """Send one again, to another number or by another line if given."""
-    given = request.form
-    chat = given.get("chat_id", "").strip()
+    """Send one again, to another number or by another line if given; the number may be written to its contact, too."""
+    given, portal_id = request.form, me().portal_id
+    chat, line_id = given.get("chat_id", "").strip(), given.get("line") or None
+    writes = "write_back" in given
 
     def act() -> None:
-        interventions.redeliver(
-            hub(), me().portal_id, message_id, line_id=given.get("line") or None, chat_id=chat or None
-        )
+        beside = _writing_back(message_id, line_id) if writes else None
+        interventions.redeliver(hub(), portal_id, message_id, line_id=line_id, chat_id=chat or None, beside=beside)
 
-    return _do(act, "sent")
+    return _do(act, "repaired" if writes else "sent")
 
 
 @blueprint.post("/undelivered/<message_id>/settle")
@@ -115,6 +117,22 @@ def discard(message_id: str) -> AnyResponse:
     return _do(act, "discarded")
 
 
+def _writing_back(message_id: str, line_id: str | None) -> Beside:
+    """What writes the number that a message goes to now to the contact that its first one came from. Raises Conflict,
+    Invalid."""
+    portal_id = me().portal_id
+    with hub().db.sql() as sql:
+        origin = repaired.origins(sql, portal_id, [message_id]).get(message_id)
+    if origin is None:
+        raise Conflict("The number of this message is no longer known to be a contact's. Nothing was sent.")
+    if line_id is not None:
+        with hub().db.read() as session:
+            line = lines.get(session, portal_id, line_id)
+            if channels()[line.channel].carries.recipients != "phone":
+                raise Invalid("This line writes to chats; only a phone number can go to the contact. Nothing was sent.")
+    return lambda sql, number: repaired.write_back(sql, portal_id, message_id, origin, number)
+
+
 def _do(act: Callable[[], None], done: str) -> AnyResponse:
     try:
         act()
@@ -130,10 +148,13 @@ def _page(problem: str = "", status: int = 200) -> Response:
         found = journal.find(session, portal_id, wanted, below=below, limit=filters.PAGE + 1)
         rows = [_row(one) for one in found[: filters.PAGE]]
         groups = undelivered.groups(session, portal_id)
+        with hub().db.sql() as sql:
+            of_contacts = repaired.origins(sql, portal_id, [row["id"] for row in rows])
         every = lines.all_of(session, portal_id)
         html = render_template(
             "undelivered/show.html",
             rows=rows,
+            of_contacts=of_contacts,
             groups=groups,
             total=sum(group.count for group in groups),
             kept=_kept(),
@@ -199,6 +220,8 @@ def _done() -> str:
             return str(
                 ngettext("%(num)d message is on its way again.", "%(num)d messages are on their way again.", count)
             )
+        case "repaired":
+            return str(gettext("The message is on its way again. Bitrix24 is being told its contact's new number."))
         case "discarded":
             return str(ngettext("%(num)d message was put aside.", "%(num)d messages were put aside.", count))
         case "arrived":
