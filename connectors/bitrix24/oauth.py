@@ -73,11 +73,22 @@ class OAuthServer:
 
     def refresh(self, pair: Pair, refresh_token: str, url: str) -> Grant:
         """A new pair of tokens; the old refresh token is dead then. Raises ConnectorError."""
-        return self._grant(pair, url, {"grant_type": "refresh_token", "refresh_token": refresh_token})
-
-    def exchange(self, pair: Pair, code: str, url: str) -> Grant:
-        """A pair of tokens for an authorization code, which lives 30 seconds. Raises ConnectorError."""
-        return self._grant(pair, url, {"grant_type": "authorization_code", "code": code})
+        form = {
+            "grant_type": "refresh_token",
+            "client_id": pair.client_id,
+            "client_secret": pair.client_secret,
+            "refresh_token": refresh_token,
+        }
+        body = self._post(f"{self._known(url)}/oauth/token/", form, [pair.client_secret, refresh_token])
+        return Grant(
+            access=_text(body, "access_token"),
+            refresh=_text(body, "refresh_token"),
+            expires_in=_number(body, "expires_in") or LIFE_S,
+            member_id=_text(body, "member_id"),
+            client_endpoint=_endpoint(body),
+            user_id=_number(body, "user_id"),
+            status=str(body.get("status") or ""),
+        )
 
     def app_info(self, access_token: str, url: str) -> AppInfo:
         """Whose this token is, in the words of the server and not of who brought it. Raises ConnectorError."""
@@ -97,20 +108,6 @@ class OAuthServer:
             version=str(install.get("version") or ""),
         )
 
-    def _grant(self, pair: Pair, url: str, more: dict[str, str]) -> Grant:
-        form = {"client_id": pair.client_id, "client_secret": pair.client_secret, **more}
-        secrets = [pair.client_secret, *more.values()]
-        body = self._post(f"{self._known(url)}/oauth/token/", form, secrets)
-        return Grant(
-            access=_text(body, "access_token"),
-            refresh=_text(body, "refresh_token"),
-            expires_in=_number(body, "expires_in") or LIFE_S,
-            member_id=_text(body, "member_id"),
-            client_endpoint=_endpoint(body),
-            user_id=_number(body, "user_id"),
-            status=str(body.get("status") or ""),
-        )
-
     def _known(self, url: str) -> str:
         url = url.rstrip("/")
         return url if url in self.urls else self.urls[0]
@@ -119,7 +116,7 @@ class OAuthServer:
         try:
             return read(self._http.call("POST", url, data=form, service="the Bitrix24 OAuth server"))
         except ConnectorError as error:
-            error.scrub([secret for secret in secrets if secret not in ("refresh_token", "authorization_code")])
+            error.scrub(secrets)
             raise
 
 

@@ -192,14 +192,6 @@ def test_a_refresh_gives_a_new_pair_and_kills_the_old_refresh_token(
         oauth.refresh(Pair("local.nobody", "x"), grant.refresh, oauth.urls[0])
 
 
-def test_a_code_is_exchanged_once(bitrix: Bitrix24, opened: Callable[..., Http]) -> None:
-    oauth = OAuthServer(opened(*bitrix.spots), [bitrix.cloud.oauth_url])
-    code = bitrix.cloud.tokens.code(DEMO_CLIENT_ID, bitrix.portal.member_id, 1, bitrix.cloud.now())
-    assert oauth.exchange(PAIR, code, oauth.urls[0]).member_id == bitrix.portal.member_id
-    with pytest.raises(errors.Disconnected):
-        oauth.exchange(PAIR, code, oauth.urls[0])
-
-
 def test_the_server_says_whose_a_token_is(bitrix: Bitrix24, opened: Callable[..., Http]) -> None:
     oauth = OAuthServer(opened(*bitrix.spots), [bitrix.cloud.oauth_url])
     info = oauth.app_info(minted(bitrix).access, oauth.urls[0])
