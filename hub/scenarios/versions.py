@@ -95,6 +95,7 @@ def save(
     *,
     scenario_id: int | None = None,
     draft: bool = False,
+    apart: bool = False,
     if_match: str | None = None,
     note: str = "",
     by: str = "",
@@ -103,8 +104,8 @@ def save(
     or its scenario is switched off.
 
     A new scenario is switched on when it starts by a link, off otherwise. `if_match` is the revision the caller
-    has seen. `by` is the person who saves: drafts that one person saves in a row are one version. Raises Invalid
-    (`name_taken`), Conflict (`version_conflict`), NotFound.
+    has seen. `by` is the person who saves: drafts that one person saves in a row are one version, but for one that is
+    kept `apart`. Raises Invalid (`name_taken`), Conflict (`version_conflict`), NotFound.
     """
     now = now_us()
     if scenario_id is None:
@@ -115,7 +116,7 @@ def save(
         drafts.expect(session, scenario, if_match)
     renamed, edits = scenario.name != document.name, scenario.edits
     take_name(session, scenario, document.name)
-    again = draft and drafts.take_back(session, scenario, by)
+    again = draft and not apart and drafts.take_back(session, scenario, by)
     saved = _add(
         session,
         hub,

@@ -198,6 +198,17 @@ def test_drafts_that_one_person_saves_in_a_row_are_one_version(people: dict[str,
     assert [(one["version"], one["draft"], one["by"]) for one in kept] == [(2, True, "Ольга"), (1, False, "Ольга")]
 
 
+def test_a_draft_that_is_kept_apart_leaves_the_one_before_among_the_versions(people: dict[str, Api]) -> None:
+    olga = people["Ольга"]
+    made = olga.post("/scenarios", document()).get_json()
+    drafted(olga, made["id"], "1", event_key="a")
+    path = f"/scenarios/{made['id']}"
+    apart = olga.put(f"{path}?draft=true&apart=true", document(event_key="b"), headers={"If-Match": '"2"'})
+    assert (apart.get_json()["version"], apart.get_json()["revision"]) == (3, "3")
+    before = olga.get(f"{path}/document?version=2").get_json()
+    assert before["blocks"][0]["config"]["event_key"] == "a"
+
+
 def test_nobody_overwrites_a_draft_that_he_has_not_seen_and_is_told_whose_it_is(people: dict[str, Api]) -> None:
     olga, artem = people["Ольга"], people["Артём"]
     made = olga.post("/scenarios", document()).get_json()

@@ -32,9 +32,11 @@ class SaveQuery(Input):
 
 
 class ReplaceQuery(SaveQuery):
-    """`keep_name=true`: the scenario keeps its name, whatever the document is called."""
+    """`keep_name=true`: the scenario keeps its name, whatever the document is called. `apart=true`: a version of its
+    own, also where one's own draft is the newest."""
 
     keep_name: bool = False
+    apart: bool = False
 
 
 class ScenarioChange(Input):
@@ -115,6 +117,7 @@ def save_scenario(call: Call, scenario_id: int) -> Value:
             document,
             scenario_id=scenario_id,
             draft=call.query.draft,
+            apart=call.query.apart,
             if_match=_if_match(),
             by=_person(),
         )

@@ -89,6 +89,7 @@ function savingText(saving: State["saving"], scenario: Scenario): string {
   if (saving.kind === "saving") return t("Saving …");
   if (saving.kind === "refused") return t("Not saved: {why}", { why: saving.message });
   if (saving.kind === "offline") return t("Not saved: no connection. It will be tried again.");
+  if (saving.kind === "signed_out") return t("Not saved: you are signed out");
   if (saving.kind === "conflict") return t("Not saved: somebody else has changed it");
   return t("Saved {time}", { time: moment(saving.at ?? scenario.updated_at) });
 }

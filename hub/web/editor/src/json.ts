@@ -34,3 +34,13 @@ export function literal(value: unknown): string | null {
   if (typeof value === "number") return String(value);
   return json.isRawJSON(value) ? value.rawJSON : null;
 }
+
+/** Whether two values say the same, in whatever order their names stand. */
+export function isSame(one: unknown, other: unknown): boolean {
+  const number = literal(one);
+  if (number !== null) return number === literal(other);
+  if (one === null || other === null || typeof one !== "object" || typeof other !== "object") return one === other;
+  const parts = Object.entries(one);
+  if (Array.isArray(one) !== Array.isArray(other) || parts.length !== Object.keys(other).length) return false;
+  return parts.every(([name, part]) => Object.hasOwn(other, name) && isSame(part, (other as Record<string, unknown>)[name]));
+}

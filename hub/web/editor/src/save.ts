@@ -1,5 +1,6 @@
 // Keeps the draft two seconds after a change, checks it at once, and never writes over what somebody else has saved.
 import { ApiError, api } from "./api.ts";
+import { isSame } from "./json.ts";
 import type { Doc } from "./model.ts";
 import type { Store } from "./store.ts";
 import type { Checked, Scenario } from "./types.ts";
@@ -8,6 +9,9 @@ const SAVE_MS = 2_000;
 const CHECK_MS = 150;
 const AGAIN_MS = 5_000;
 
+/** What could not be saved when its editor went away, with the revision it was drawn on: for when it is opened again. */
+const left = new Map<number, { doc: Doc; revision: string }>();
+
 export class Saver {
   private readonly store: Store;
   private saved: Doc;
@@ -15,6 +19,11 @@ export class Saver {
   private saveTimer = 0;
   private checkTimer = 0;
   private running: Promise<void> | null = null;
+  /** A document whose saving was never answered: it may be kept or not. */
+  private unsure: Doc | null = null;
+  /** Whether the next draft must not take the place of the newest, which is somebody else's or of another window. */
+  private apart = false;
+  private stopped = false;
   private readonly leave: () => void;
 
   constructor(store: Store) {
@@ -32,13 +41,34 @@ export class Saver {
       forget();
       window.removeEventListener("beforeunload", warn);
     };
+    this.comeBack();
   }
 
   /** Keep what is not kept yet, and let go of the page. */
   stop(): void {
     this.leave();
+    this.stopped = true;
     window.clearTimeout(this.checkTimer);
-    void this.flush();
+    const { store } = this;
+    void this.flush().then((isKept) => {
+      const { id, revision } = store.state.scenario;
+      if (!isKept && store.doc !== this.saved) left.set(id, { doc: store.doc, revision });
+    });
+  }
+
+  private comeBack(): void {
+    const { store } = this;
+    const { id, version, revision } = store.state.scenario;
+    const found = left.get(id);
+    left.delete(id);
+    if (!found || isSame(found.doc, store.doc)) return;
+    if (found.revision !== revision) this.collide(version, revision, null);
+    store.edit(() => found.doc);
+  }
+
+  private collide(version: number, revision: string, by: string | null): void {
+    this.apart = true;
+    this.store.set({ saving: { kind: "conflict", version, revision, by } });
   }
 
   private look(): void {
@@ -132,34 +162,58 @@ export class Saver {
 
   private async put(doc: Doc, query: string): Promise<void> {
     const { store } = this;
-    store.set({ saving: { kind: "saving" } });
+    const { kind } = store.state.saving;
+    if (kind !== "offline" && kind !== "signed_out") store.set({ saving: { kind: "saving" } }); // a further try is quiet
     try {
-      const scenario = await api<Scenario>("PUT", `/scenarios/${store.state.scenario.id}${query}`, doc, {
+      const apart = this.apart && query ? "&apart=true" : "";
+      const scenario = await api<Scenario>("PUT", `/scenarios/${store.state.scenario.id}${query}${apart}`, doc, {
         "If-Match": `"${store.state.scenario.revision}"`,
       });
-      this.saved = doc;
-      const unchanged = store.doc === doc;
-      const saving = unchanged ? ({ kind: "saved", at: Date.now() } as const) : ({ kind: "dirty" } as const);
-      store.set({ scenario, saving });
+      this.apart = false;
+      this.kept(doc, scenario);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.failed(error);
+      if (error.code !== "version_conflict" || !(await this.wasMine(error))) this.failed(error, doc);
     }
   }
 
-  private failed(error: ApiError): void {
+  private kept(doc: Doc, scenario: Scenario): void {
+    this.saved = doc;
+    this.unsure = null;
+    const saving = this.store.doc === doc ? ({ kind: "saved", at: Date.now() } as const) : ({ kind: "dirty" } as const);
+    this.store.set({ scenario, saving });
+  }
+
+  /** Whether what was saved meanwhile is what was sent from here, when the answer was lost on its way. */
+  private async wasMine(error: ApiError): Promise<boolean> {
+    const { unsure, store } = this;
+    if (unsure === null) return false;
+    const address = `/scenarios/${store.state.scenario.id}`;
+    try {
+      const [scenario, doc] = await Promise.all([api<Scenario>("GET", address), api<Doc>("GET", `${address}/document?format=json`)]);
+      if (!isSame(doc, unsure)) return false;
+      // The revision is that of the refusal: whoever saves between the two questions is still noticed.
+      this.kept(unsure, { ...scenario, revision: String(error.detail["revision"]) });
+      return true;
+    } catch (other) {
+      if (!(other instanceof ApiError)) throw other;
+      return false; // the conflict is shown
+    }
+  }
+
+  private failed(error: ApiError, doc: Doc): void {
     const { store } = this;
     if (error.code === "version_conflict") {
       const { version, revision, by } = error.detail;
-      const who = typeof by === "string" ? by : null;
-      store.set({ saving: { kind: "conflict", version: Number(version), revision: String(revision), by: who } });
+      this.collide(Number(version), String(revision), typeof by === "string" ? by : null);
     } else if (error.status >= 400 && error.status < 500 && error.status !== 401 && error.status !== 429) {
       const problems = error.detail["problems"];
       const first = Array.isArray(problems) ? (problems[0] as { message?: string } | undefined)?.message : undefined;
       store.set({ saving: { kind: "refused", message: first ?? error.message } });
     } else {
-      store.set({ saving: { kind: "offline" } });
-      this.saveTimer = window.setTimeout(() => void this.flush(), AGAIN_MS);
+      if (error.status === 0 || error.status >= 500) this.unsure = doc;
+      store.set({ saving: { kind: error.status === 401 ? "signed_out" : "offline" } });
+      if (!this.stopped) this.saveTimer = window.setTimeout(() => void this.flush(), AGAIN_MS);
     }
   }
 }

@@ -11,6 +11,7 @@ export type Saving =
   | { kind: "saving" }
   | { kind: "refused"; message: string }
   | { kind: "offline" }
+  | { kind: "signed_out" }
   | { kind: "conflict"; version: number; revision: string; by: string | null };
 export type Side = "inspector" | "test" | "versions" | "links" | "problems" | null;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { literal, readJson, readTyped } from "../src/json.ts";
+import { isSame, literal, readJson, readTyped } from "../src/json.ts";
 import { change, copy, paste, readFragment, type Doc, type Json } from "../src/model.ts";
 
 const NUMBERS = ["1.10", "12345678901234567890", "1e5", "-0", "150000.00", "0.1", "7"];
@@ -31,4 +31,12 @@ test("numbers go through changing, copying and pasting blocks as they stand in t
   assert.equal(JSON.stringify(made.blocks[1]?.config), `{"variables":[{"name":"n","value":${value}}]}`);
   assert.equal(readFragment('{"hubline":1, no'), null);
   assert.equal(readFragment('{"hubline":1,}'), null);
+});
+
+test("two values say the same in whatever order their names stand, and numbers by how they are written", () => {
+  const one = readJson('{"a":[1.10,null,{"b":"x"}],"c":1}');
+  assert.ok(isSame(one, readJson('{"c":1,"a":[1.10,null,{"b":"x"}]}')));
+  for (const other of ['{"a":[1.1,null,{"b":"x"}],"c":1}', '{"a":[1.10,null,{"b":"y"}],"c":1}', '{"a":[1.10,null,{"b":"x"}]}', "[]", "null"]) {
+    assert.ok(!isSame(one, readJson(other)), other);
+  }
 });
