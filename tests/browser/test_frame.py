@@ -1,6 +1,7 @@
 """The portal's frame: links stay inside of it, and all that is in it is reached by scrolling the portal's window."""
 
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import pytest
 from playwright.sync_api import expect
@@ -34,6 +35,33 @@ def test_a_link_in_a_notice_opens_its_page_inside_the_portal(shop: Shop) -> None
     link.click()
     expect(page.frame_locator("#app").get_by_role("heading", name="Недоставленные")).to_be_visible()
     assert page.url.startswith(f"{shop.portal_url}/marketplace/view/")
+
+
+def test_a_link_that_names_no_page_of_ours_opens_the_first_one(shop: Shop) -> None:
+    """What the API answers repeats what was asked: read as a page, it would act for whoever opened the link."""
+    page = shop.desk()
+    shop.install(page)
+    with shop.site.hub.db.sql() as sql:
+        (client_id,) = sql.all("SELECT client_id FROM bitrix24_connection")[0]
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.method + request.url.removeprefix(shop.site.url)))
+    form = (
+        "<div id=app><form hx-post=&sol;settings&sol;people hx-trigger=load><input name=role value=admin></form></div>"
+    )
+    for place in (f"/api/v1/lines?{quote(form)}=1", f"/lines/../api/v1/lines?{quote(form)}=1", "//elsewhere.test/"):
+        page.goto(f"{shop.portal_url}/marketplace/view/{client_id}/?{urlencode({'params[place]': place})}")
+        expect(page.frame_locator("#app").locator(".side-nav [aria-current=page]")).to_be_visible()
+    assert not [one for one in asked if one.startswith(("POST/settings", "GET/api/v1/lines"))]
+
+
+def test_what_is_no_page_is_not_put_into_one(shop: Shop) -> None:
+    page = shop.desk()
+    shop.install(page)
+    frame = page.frames[1]
+    before = frame.locator("#app").inner_html()
+    with page.expect_response(lambda response: "/api/v1/lines" in response.url):
+        frame.evaluate("""async () => { await htmx.ajax("GET", "/api/v1/lines", {target: "#app"}) }""")
+    assert frame.locator("#app").inner_html() == before
 
 
 def go(page: Any, section: str) -> None:

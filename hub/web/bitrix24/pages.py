@@ -16,7 +16,7 @@ from hub.scenarios import queries
 from hub.values import Value, as_text, dumps, loads
 from hub.web.access import frame
 from hub.web.access.identity import Identity
-from hub.web.access.own import is_own
+from hub.web.access.own import is_page
 from hub.web.bitrix24 import received
 from hub.web.bitrix24.session import identity, shown
 from hub.web.pages.shell import framed, page
@@ -87,7 +87,7 @@ def wanted(claim: Claim, proof: Proof, person: Identity, posted: dict[str, Value
     entity = customer.TABS.get(str(posted.get("PLACEMENT", "")))
     if entity is None:
         named = as_text(placement_options(posted).get(inside.PARAM))
-        return named if is_own(named) else _first_page(person)
+        return named if is_page(named, "hub.web.pages") else _first_page(person)
     card = customer.read(received.bitrix24(), claim, proof, entity, placement_options(posted))
     return f"/customer/{customer.ticket(received.hub(), person.portal_id, person.key, card)}"
 

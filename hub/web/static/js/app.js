@@ -19,6 +19,11 @@ async function bind(root) {
 }
 
 document.addEventListener("htmx:config:request", (event) => authorize(event.detail.ctx.request.headers));
+// What is not a page is not read as one: an error of the API repeats what was asked.
+document.addEventListener("htmx:before:swap", (event) => {
+  const kind = event.detail.ctx.response?.headers.get("Content-Type") ?? "";
+  if (!kind.startsWith("text/html")) event.preventDefault();
+});
 document.addEventListener("htmx:after:process", (event) => bind(event.target));
 document.addEventListener("htmx:after:swap", () => {
   const title = document.querySelector("#app [data-title]");
