@@ -163,9 +163,6 @@ def rename(session: Session, hub: Hub, scenario: Scenario, name: str) -> None:
     """Give a scenario another name: a new version that differs in nothing else. Raises Invalid."""
     newest = version(session, scenario)
     name = name.strip()
-    problem = name_problem(name)
-    if problem is not None:
-        raise refused([problem])
     document = document_of(newest).model_copy(update={"name": name})
     take_name(session, scenario, name)
     _add(session, hub, scenario, document, publish=scenario.published == newest.n, note="renamed")
@@ -266,8 +263,15 @@ def _stored(problems: Sequence[Problem]) -> str:
     return dumps([problem.as_dict() for problem in problems])
 
 
+def check_name(name: str) -> None:
+    """Raises Invalid for what cannot be a scenario's name."""
+    if (problem := name_problem(name)) is not None:
+        raise refused([problem])
+
+
 def take_name(session: Session, scenario: Scenario, name: str) -> None:
-    """Give a scenario this name. Raises Invalid (`name_taken`)."""
+    """Give a scenario this name. Raises Invalid (`name_taken`, or for a name that cannot be one)."""
+    check_name(name)
     key = name_key(name)
     query = select(Scenario.id).where(Scenario.portal_id == scenario.portal_id, Scenario.name_key == key)
     owner = session.exec(query).one_or_none()

@@ -1,5 +1,6 @@
 """Bringing a scenario from another portal: a sheet asks for what this one does not have, and it is kept with that."""
 
+import json
 from typing import Any
 
 import pytest
@@ -126,3 +127,16 @@ def test_what_is_left_for_later_stays_as_it_was_written(theirs: Api, olga: Any) 
     start, greet, note = theirs.get(f"/scenarios/{taken.location.rpartition('/')[2]}/document").get_json()["blocks"]
     assert [start["config"], greet["config"], note["config"]] == [one["config"] for one in THERE["blocks"]]
     assert theirs.get("/constants/brand").status_code == 404
+
+
+def test_kinds_of_cards_that_no_portal_has_do_not_hinder_an_import(theirs: Api, olga: Any) -> None:
+    writes = [
+        {
+            "id": f"write{n}",
+            "type": "bitrix24_write",
+            "config": {"action": "update", "entity": entity, "fields": {"X": "1"}},
+        }
+        for n, entity in enumerate(["nonsense", "invoice"])
+    ]
+    brought = THERE | {"blocks": [*THERE["blocks"], *writes]}
+    assert olga.post("/scenarios/import", data={"text": json.dumps(brought)}, headers=RU).status_code == 200

@@ -256,6 +256,15 @@ def test_an_import_that_cannot_be_kept_says_why_and_keeps_what_was_typed(editor:
     assert api.get("/scenarios").get_json()["items"] == []
 
 
+@pytest.mark.parametrize("name", ["Из\tдома", "д" * 5000])
+def test_an_import_under_a_name_that_cannot_be_one_is_refused(editor: Person, api: Api, name: str) -> None:
+    api.post("/lines", LINE)
+    answer = editor.send("/scenarios/import", text=exported(api), name=name)
+    assert answer.status_code == 422
+    assert "нельзя сохранить" in answer.text
+    assert api.get("/scenarios").get_json()["items"] == []
+
+
 # ---------------------------------------------------------------- the editor's page
 
 

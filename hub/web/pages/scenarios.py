@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from connectors.errors import ConnectorError
 from hub.bitrix24 import connections, fields
+from hub.bitrix24.entities import is_entity
 from hub.delivery import lines
 from hub.errors import HubError, Invalid, NotFound
 from hub.scenarios import bringing, listing, removal, starting_points, variables, versions
@@ -29,6 +30,8 @@ from hub.web.sentences import said
 log = structlog.get_logger(__name__)
 blueprint = screens("scenarios")
 MAX_FILE = 512 * 1024
+MOST_KINDS = 10
+"""Of cards, about which a portal is asked for one import."""
 
 
 @blueprint.get("/scenarios")
@@ -81,8 +84,11 @@ def take() -> AnyResponse:
     """Keep a document as a draft. What is missing here is asked for first: lines, constants, stages and fields, and
     another name if it is taken."""
     text = _brought()
+    name = request.form.get("name", "").strip()
     try:
         document = versions.read_document(text)
+        if name:
+            versions.check_name(name)
     except HubError as error:
         told = [said(one) for one in error.sentences]
         return page(render_template("scenarios/import.html", text=text, problems=told), 422)
@@ -93,7 +99,6 @@ def take() -> AnyResponse:
         constants = {row.name: str(loads(row.value)) for row in variables.all_of(session, Constant, portal_id)}
         missing = bringing.missing(document, resources, constants)
         chosen = {one: request.form.get(one.key, "").strip() for one in missing}
-        name = request.form.get("name", "").strip()
         free = starting_points.free_name(session, portal_id, name or document.name)
         if (missing and not name) or free != (name or document.name):
             html = render_template(
@@ -182,7 +187,7 @@ def _read_cards(entities: Sequence[str]) -> None:
         connection = connections.of_portal(sql, portal_id)
     if connection is None or connection.uninstalled_at is not None:
         return
-    for entity in entities:
+    for entity in [one for one in entities if is_entity(one)][:MOST_KINDS]:
         try:
             fields.catalogue(runtime().bitrix24, portal_id, entity)
         except ConnectorError as error:
