@@ -6,11 +6,13 @@ This module trusts its input (our own rows); what strangers send goes through `h
 """
 
 import json
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import orjson
 
+_unstorable = re.compile("[\x00\ud800-\udfff]")
 type_names = {str: "string", bool: "boolean", dict: "object", list: "list"}
 
 
@@ -115,3 +117,9 @@ def _default(value: object) -> object:
 
 def _no_constant(name: str) -> object:
     raise ValueError(f"{name} is not JSON")
+
+
+def clean(text: str) -> str:
+    """A text of strangers with what a database cannot store, U+0000 and lone surrogates, replaced by U+FFFD; the same
+    object when there are none."""
+    return _unstorable.sub("\ufffd", text) if _unstorable.search(text) else text

@@ -116,7 +116,26 @@ class Postman:
 
         Raises StorageUnavailable when that cannot be done now; they are kept for `store_unsaved`.
         """
-        self.settle_with(outcomes, _nothing_more, (), now=now_us())
+        try:
+            self.settle_with(outcomes, _nothing_more, (), now=now_us())
+        except StorageUnavailable:
+            raise
+        except Exception:
+            if len(outcomes) == 1:
+                raise
+            log.exception("settling_broke", messages=len(outcomes))
+            self._settle_apart(outcomes)
+
+    def _settle_apart(self, outcomes: Sequence[Outcome]) -> None:
+        """One that breaks the statements must not take the others with it. Its own claim is left to `recover`."""
+        for n, (claimed, settlement) in enumerate(outcomes):
+            try:
+                self._settle([(claimed, settlement)], _nothing_more, (), now=now_us())
+            except StorageUnavailable:
+                self._unsaved += outcomes[n:]
+                raise
+            except Exception:
+                log.exception("outcome_lost", message_id=claimed.id, attempt=claimed.attempt)
 
     def settle_with(
         self, outcomes: Sequence[Outcome], more: Callable[[Sql], T], lines: Iterable[str], *, now: int
@@ -193,10 +212,18 @@ class Postman:
     def store_unsaved(self) -> int:
         """Write down the outcomes that could not be stored when they came. Raises StorageUnavailable."""
         outcomes = list(self._unsaved)
-        if outcomes:
+        if not outcomes:
+            return 0
+        try:
             self._settle(outcomes, _nothing_more, (), now=now_us())
             # In place: a hand may add one meanwhile, and adds it at the end.
             del self._unsaved[: len(outcomes)]
+        except StorageUnavailable:
+            raise
+        except Exception:
+            log.exception("settling_broke", messages=len(outcomes))
+            del self._unsaved[: len(outcomes)]
+            self._settle_apart(outcomes)
         return len(outcomes)
 
     def _settle(self, outcomes: Sequence[Outcome], more: Callable[[Sql], T], lines: Iterable[str], *, now: int) -> T:

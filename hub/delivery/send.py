@@ -11,7 +11,7 @@ from connectors.errors import ConnectorError, Unconfirmed
 from hub.clock import now_us
 from hub.delivery.outbox import Claimed, Settlement
 from hub.delivery.retry import Policy, decide
-from hub.values import as_text, loads
+from hub.values import as_text, clean, loads
 
 log = structlog.get_logger(__name__)
 
@@ -73,11 +73,11 @@ def settlement_of(
         outcome=error.outcome,
         due_at=decision.due_at,
         counts=decision.counts,
-        sent_parts=tuple(sent),
-        error={"code": error.code or error.outcome, "message": error.message},
+        sent_parts=tuple(clean(one) for one in sent),
+        error={"code": clean(error.code or error.outcome), "message": clean(error.message)},
         http_status=error.status,
         ms=ms,
-        chat_id=decision.chat_id,
+        chat_id=None if decision.chat_id is None else clean(decision.chat_id),
         line_state=decision.line_state,
         hold_line_until=decision.hold_line_until,
     )
@@ -91,7 +91,7 @@ def _template(stored: dict[str, Any] | None) -> Template | None:
 
 
 def _sent(accepted: Accepted, began: float) -> Settlement:
-    ids = accepted.provider_ids
+    ids = tuple(clean(one) for one in accepted.provider_ids)
     return Settlement(
         state="sent",
         outcome="sent",

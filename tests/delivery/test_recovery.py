@@ -1,6 +1,7 @@
 """What a process holds by the database but not in its hands: the answer to a commit of its own was lost."""
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -128,3 +129,28 @@ def test_many_that_send_and_one_that_recovers_get_in_nobodys_way(queue: Queue, p
     thread.join()
     assert {queue.column(one, "state") for one in messages} == {"sent"}
     assert set(codes(queue)) == {("sent", "")}
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_an_outcome_that_cannot_be_written_down_does_not_take_the_others_with_it(
+    queue: Queue, postman: Postman, monkeypatch: pytest.MonkeyPatch, later: bool
+) -> None:
+    messages = [put(queue, chat) for chat in "abc"]
+    sent = Settlement(state="sent", outcome="sent", provider_id="7", sent_parts=("7",))
+    odd = replace(sent, provider_id="\ud800", sent_parts=("\ud800",))
+    outcomes = list(zip(claim(queue), [sent, odd, sent], strict=True))
+
+    def away(*_: Any, **__: Any) -> None:
+        raise StorageUnavailable("The database is away.")
+
+    if later:
+        with monkeypatch.context() as patch:
+            patch.setattr(queue.hub.db.writer, "run_many", away)
+            with pytest.raises(StorageUnavailable):
+                postman.settle(outcomes)
+        assert postman.store_unsaved() == 3
+        assert postman.store_unsaved() == 0
+    else:
+        postman.settle(outcomes)
+    assert [queue.column(message, "state") for message in messages] == ["sent", "sending", "sent"]
+    assert postman.recover(older_than_s=0) == 1

@@ -60,6 +60,13 @@ def test_what_was_accepted_is_sent_with_the_providers_first_id() -> None:
     assert message.buttons == ({"text": "1.50", "url": ""},)
 
 
+def test_what_a_messenger_says_can_be_stored_whatever_it_is() -> None:
+    accepted, _ = tried(Accepted(("4\x002", "\ud800")))
+    assert accepted.sent_parts == ("4\ufffd2", "\ufffd")
+    refused, _ = tried(Rejected("No \udfff.", code="x\0"))
+    assert refused.error == {"code": "x\ufffd", "message": "No \ufffd."}
+
+
 def test_parts_that_went_out_before_an_error_are_not_sent_again() -> None:
     assert tried(Temporary("503"))[0].sent_parts == ("41",)
     assert tried(Temporary("503", sent=("41", "42")))[0].sent_parts == ("41", "42")

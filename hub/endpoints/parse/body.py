@@ -12,8 +12,8 @@ from hub.endpoints.parse import limits
 from hub.endpoints.parse.json_text import parse_json
 from hub.endpoints.parse.pairs import brackets, urlencoded
 from hub.endpoints.parse.problems import Note, Refused
-from hub.endpoints.parse.text import clean, decode, sanitized
-from hub.values import Value
+from hub.endpoints.parse.text import decode, sanitized
+from hub.values import Value, clean
 
 link_parts = frozenset({"token", "template_id"})
 _utf8_names = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})

@@ -19,9 +19,9 @@ from hub.endpoints.parse import limits
 from hub.endpoints.parse.json_plain import read_plain
 from hub.endpoints.parse.json_strings import read_string, straight, typographic
 from hub.endpoints.parse.problems import Note, Refused
-from hub.endpoints.parse.text import clean, decode, sanitized
+from hub.endpoints.parse.text import decode, sanitized
 from hub.language.names import is_name
-from hub.values import Number, Value
+from hub.values import Number, Value, clean
 
 _repairs = {
     "R1": "A byte order mark, no-break or zero-width spaces between the values were skipped.",

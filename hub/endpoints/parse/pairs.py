@@ -5,8 +5,7 @@ from collections.abc import Iterable
 
 from hub.endpoints.parse import limits
 from hub.endpoints.parse.problems import Refused
-from hub.endpoints.parse.text import clean
-from hub.values import Value
+from hub.values import Value, clean
 
 _bracketed = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])+)")
 _encoded = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")

@@ -1,10 +1,6 @@
 """From bytes to text: UTF-8 and nothing else, and no character that a database or a messenger would choke on."""
 
-import re
-
 from hub.endpoints.parse.problems import Note, Refused
-
-_unstorable = re.compile("[\x00\ud800-\udfff]")
 
 
 def decode(raw: bytes) -> str:
@@ -15,11 +11,6 @@ def decode(raw: bytes) -> str:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
         raise Refused("invalid_encoding", 400, "The request must be encoded as UTF-8.") from None
-
-
-def clean(text: str) -> str:
-    """The text with U+0000 and lone surrogates replaced by U+FFFD; the same object when there are none."""
-    return _unstorable.sub("\ufffd", text) if _unstorable.search(text) else text
 
 
 def sanitized(path: str = "") -> Note:
