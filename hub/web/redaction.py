@@ -1,10 +1,12 @@
 """Taking secrets out of what strangers sent, before it is shown."""
 
 import re
+from collections.abc import Collection, Sequence
 
 from hub.values import Value
 
 HIDDEN = "•••"
+SHORTEST_SECRET = 4
 _NAMES = (
     "token|access_token|refresh_token|auth_token|application_token|password|passwd|pwd|secret|client_secret|"
     "authorization|cookie|api_key|apikey|x-api-key|private_key"
@@ -35,6 +37,22 @@ def without_secrets(filled: Value) -> Value:
     """What a step was given, `[{"template", "value", "places": [{"path", "source", "text", …}]}]`: where a constant or
     something under a secret's name was put in, neither it nor the text around it is shown."""
     return [_unread(one) for one in filled] if isinstance(filled, list) else filled
+
+
+def without_texts(value: Value, texts: Collection[str]) -> Value:
+    """The value, with every text hidden in which one of these occurs, however its letters are written: what a constant
+    was made into is as secret as the constant. Texts of fewer than four letters tell nothing and are left."""
+    wanted = [text.casefold() for text in texts if len(text) >= SHORTEST_SECRET]
+    return _hidden(value, wanted) if wanted else value
+
+
+def _hidden(value: Value, wanted: Sequence[str]) -> Value:
+    if isinstance(value, dict):
+        return {name: _hidden(one, wanted) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_hidden(one, wanted) for one in value]
+    text = value.casefold() if isinstance(value, str) else ""
+    return HIDDEN if any(secret in text for secret in wanted) else value
 
 
 def _unread(one: Value) -> Value:

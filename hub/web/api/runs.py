@@ -1,5 +1,6 @@
 """Routes about runs: what scenarios did, step by step."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import Field, field_validator
@@ -8,14 +9,14 @@ from sqlmodel import Session, col, select
 from hub.clock import rfc3339
 from hub.delivery.models import Message
 from hub.errors import NotFound
-from hub.scenarios import queries
-from hub.scenarios.models import Run, Step
+from hub.scenarios import queries, variables
+from hub.scenarios.models import Constant, Run, Step
 from hub.scenarios.queries import STATUSES, RunFilter
-from hub.values import Value, loads
+from hub.values import Value, as_text, loads
 from hub.web.access.identity import only_looks
 from hub.web.api.base import MAX_INT, Call, SpanQuery, route, within
 from hub.web.api.paging import page, text_cursor
-from hub.web.redaction import redacted, without_secrets
+from hub.web.redaction import redacted, without_secrets, without_texts
 
 
 class RunQuery(SpanQuery):
@@ -59,10 +60,12 @@ def shown(session: Session, portal_id: int, run_id: str) -> dict[str, Any]:
         raise NotFound("There is no such run.")
     steps = session.exec(select(Step).where(Step.run_id == run.id).order_by(col(Step.n)))
     sent = select(Message.id).where(Message.run_id == run.id, Message.portal_id == portal_id)
+    constants = variables.all_of(session, Constant, portal_id) if only_looks() else []
+    secrets = [as_text(loads(row.value)) for row in constants]
     return _summary(run) | {
-        "steps": [_step(step) for step in steps],
+        "steps": [_step(step, secrets) for step in steps],
         "messages": list(session.exec(sent.order_by(col(Message.seq)))),
-        "result": _opened(run.result),
+        "result": without_texts(_opened(run.result), secrets),
     }
 
 
@@ -81,15 +84,15 @@ def _summary(run: Run) -> dict[str, Any]:
     }
 
 
-def _step(step: Step) -> dict[str, Any]:
+def _step(step: Step, secrets: Sequence[str]) -> dict[str, Any]:
     given = _opened(step.input)
     return {
         "block": step.block,
         "type": step.type,
         "status": step.status,
         "port": step.port,
-        "input": without_secrets(given) if only_looks() else given,
-        "output": _opened(step.output),
+        "input": without_texts(without_secrets(given) if only_looks() else given, secrets),
+        "output": without_texts(_opened(step.output), secrets),
         "error": None if step.error is None else loads(step.error),
         "started_at": rfc3339(step.started_at),
         "ms": step.ms,
