@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg import waiting
 from psycopg.abc import PQGen
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, PoolProxiedConnection, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
@@ -262,8 +263,10 @@ def _each_by_itself(connection: Any) -> Iterator[None]:
     try:
         yield
     finally:
-        if not connection.closed:
+        if connection.info.transaction_status == TransactionStatus.IDLE:
             connection.autocommit = False
+        else:
+            connection.close()  # whoever waited was called away, and the server is still at it
 
 
 @contextmanager

@@ -34,6 +34,17 @@ def test_a_block_that_ends_well_is_stored(hub: Hub) -> None:
     assert names(hub.db) == ["one"]
 
 
+def test_who_is_called_away_while_reading_gets_his_own_error_and_the_next_one_reads(hub: Hub) -> None:
+    def called_away() -> None:
+        with hub.db.sql() as sql:
+            sql.run("BEGIN")
+            raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        called_away()
+    assert names(hub.db) == []
+
+
 def test_a_block_that_fails_leaves_nothing(hub: Hub) -> None:
     def fail() -> None:
         with hub.db.write() as session:
