@@ -14,6 +14,7 @@ from hub.scenarios.queries import MAKING_US, of_portal
 
 USUAL = "run"
 ACCEPTED = ("run", "captured")
+MOST_COUNTED = 20_000
 HISTORY_DAYS = 7
 _DAY_US = 86_400 * SECOND
 
@@ -71,8 +72,10 @@ def how_often(session: Session, scenario_id: int, *, by_cards: bool, now: int) -
         col(IncomingRequest.outcome).in_(ACCEPTED),
         col(IncomingRequest.id) >= id_at(now - HISTORY_DAYS * _DAY_US),
     )
+    newest_first = select(IncomingRequest.id).where(*accepted).order_by(col(IncomingRequest.id).desc())
+    counted = newest_first.limit(MOST_COUNTED).subquery()
     count, first, last = session.exec(
-        select(func.count(), func.min(IncomingRequest.id), func.max(IncomingRequest.id)).where(*accepted)
+        select(func.count(), func.min(counted.c.id), func.max(counted.c.id)).select_from(counted)
     ).one()
     if count == 0:
         return 0, 0
