@@ -43,7 +43,7 @@ def _install(person: Person, session: requests.Session, demo: "Demo") -> None:
     (one,) = _portal(session, demo)["installations"]
     _demand(one["installed"] and one["handlers"] and one["senders"], "the installation", one)
     click.echo(
-        f"Installed through the portal's frame: {len(one['handlers'])} events, {len(one['placements'])} tabs, "
+        f"Installed through the portal's frame: {len(one['handlers'])} events, {len(one['placements'])} places, "
         f"{len(one['activities'])} robots and actions, {len(one['senders'])} senders."
     )
 
