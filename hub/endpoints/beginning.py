@@ -9,7 +9,7 @@ from hub.clock import rfc3339
 from hub.core import Hub
 from hub.endpoints import card_event, records
 from hub.endpoints.parse import Inputs, Note, merge, parse_body, parse_query
-from hub.language import compile_template
+from hub.language import TemplateError, compile_template
 from hub.scenarios.advance import Advance, Environment
 from hub.scenarios.check import Program
 from hub.scenarios.engine import advance
@@ -110,7 +110,11 @@ def _unfilled(program: Program, empty: Mapping[str, str]) -> list[Note]:
     used = set()
     for node in program.nodes.values():
         for _, source, _ in templates(node.config):
-            for path in compile_template(source).paths:
+            try:
+                paths = compile_template(source).paths
+            except TemplateError:
+                continue  # of a draft that is being written: the text's own place says what is wrong
+            for path in paths:
                 name = path.steps[0] if path.root in ("local", "system") and path.steps else path.root
                 used.add(str(name))
     return [Note("missing_value", reason, name) for name, reason in empty.items() if name in used]

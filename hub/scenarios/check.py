@@ -219,7 +219,7 @@ def _templates(scenario: Examined) -> Iterator[Problem]:
             try:
                 paths = compile_template(source).paths
             except TemplateError as error:
-                message = f"{error.message.rstrip('.')} (character {error.column})."
+                message = f"{error.message} This is at character {error.column}."
                 yield Problem("bad_template", message, block_id, place)
                 continue
             for path in paths:

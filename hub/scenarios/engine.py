@@ -12,7 +12,7 @@ from typing import Any
 
 from hub.clock import rfc3339, to_us
 from hub.ids import new_id
-from hub.language import TemplateFailure
+from hub.language import TemplateError, TemplateFailure
 from hub.scenarios.advance import Advance, Environment, Planned, StepRecord
 from hub.scenarios.block import (
     AwaitMessage,
@@ -94,6 +94,9 @@ class _Advancing:
             outcome = node.block.run(node.config, context)
         except TemplateFailure as failure:
             outcome = Fail(failure.code if failure.code == "calc_error" else "template_error", failure.message)
+        except TemplateError as error:
+            # Only a draft that is tried while it is being written can hold such a text.
+            outcome = Fail("template_error", error.message)
         except Exception:
             log.exception("block_broke", extra={"block_type": node.type})
             outcome = Fail("internal", "This block met an error of ours; it is written down in the log.")

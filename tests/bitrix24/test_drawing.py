@@ -57,6 +57,22 @@ def test_a_start_without_a_stage_says_so_at_its_field_and_shows_the_last_deals_a
     assert theirs.patch(f"/scenarios/{made['id']}", {"enabled": True}).status_code == 422
 
 
+def test_a_text_that_is_just_being_written_is_previewed_and_its_place_says_what_is_missing(
+    scene: Scene, theirs: Api
+) -> None:
+    scene.change("add", TITLE="Заказ 7", STAGE_ID=STAGE)
+    doc = drawn(stage=STAGE)
+    made = theirs.post("/scenarios?draft=true", doc).get_json()
+    items = theirs.get(f"/scenarios/{made['id']}/examples").get_json()["items"]
+    doc["blocks"][1]["config"]["text"] = "Заказ {{"
+    asked = {"document": doc, "block": "greet", "example": {"query": {}, "body": items[0]["event"]}}
+    answer = theirs.post("/scenarios/preview", asked)
+    assert answer.status_code == 200
+    assert answer.get_json()["fields"]["text"]["problems"][0]["code"] == "bad_template"
+    (problem,) = [one for one in checked(theirs, doc)["problems"] if one["path"] == "text"]
+    assert problem["message"] == "Скобки {{ не закрыты скобками }}. Это знак 7."
+
+
 def test_stages_and_fields_are_called_on_the_block_what_the_portal_calls_them(scene: Scene, theirs: Api) -> None:
     known = fields.catalogue(scene.connected.bitrix24, scene.portal_id, "deal")
     summary = checked(theirs, drawn(stage=STAGE))["blocks"]["start"]["summary"]

@@ -105,6 +105,14 @@ def test_before_many_are_sent_it_is_said_how_many_are_old_or_may_have_arrived(
     assert states(api, *old, unsure) == ["queued"] * 3
 
 
+def test_with_nothing_ticked_nothing_is_sent_and_it_is_said(signed_in: Any, put: Put, api: Api) -> None:
+    unsure = put("300", "unconfirmed", "read_timeout")
+    answer = signed_in("editor").post("/undelivered/send?lang=ru", data={"until": now_us()}, headers=OWN)
+    assert answer.status_code == 422
+    assert "Ничего не отмечено" in answer.text
+    assert states(api, unsure) == ["unconfirmed"]
+
+
 def test_what_failed_after_the_look_is_not_sent_with_the_rest(signed_in: Any, put: Put, api: Api) -> None:
     seen = put("101", "failed")
     until = now_us()

@@ -88,7 +88,7 @@ class _Reader:
         while self.open:
             joined = self.step(joined)
         if self.peek():
-            self.fail("Nothing may follow the value")
+            self.fail("Nothing may follow the value.")
         return self.root
 
     def notes(self) -> tuple[Note, ...]:
@@ -119,7 +119,7 @@ class _Reader:
             elif joined and self.starts_neighbour(char, top):
                 self.repair("R4")
             else:
-                self.fail("A comma or a closing bracket is expected")
+                self.fail("A comma or a closing bracket is expected.")
         if isinstance(top.items, dict):
             self.key(char, top)
             char = self.peek()
@@ -157,10 +157,10 @@ class _Reader:
         """A key and its colon."""
         start = self.at
         if char != straight and char not in typographic:
-            self.fail("A key in quotation marks is expected")
+            self.fail("A key in quotation marks is expected.")
         self.name(self.string(char), top, start)
         if self.peek() != ":":
-            self.fail("A colon is expected after the key")
+            self.fail("A colon is expected after the key.")
         self.at += 1
 
     def name(self, key: str, top: _Open, start: int) -> None:
@@ -223,7 +223,7 @@ class _Reader:
             value, self.at = read_string(self.text, start)
         except json.JSONDecodeError as fault:
             self.at = fault.pos
-            self.fail("A string is not closed or holds a character that must be escaped")
+            self.fail("A string is not closed or holds a character that must be escaped.")
         if len(value) > limits.string_length:
             line, column = self.place(start)
             raise Refused("string_too_long", 400, "A string is longer than 256 KiB.", line, column)
@@ -237,7 +237,7 @@ class _Reader:
                 return value
         match = _number.match(self.text, self.at)
         if match is None:
-            self.fail("A value is expected")
+            self.fail("A value is expected.")
         if match.end() - self.at > limits.number_length:
             line, column = self.place(self.at)
             message = f"A number is longer than {limits.number_length} characters."
@@ -245,9 +245,9 @@ class _Reader:
         try:
             number = Number(match[0])
         except InvalidOperation:
-            self.fail("The number is out of range")
+            self.fail("The number is out of range.")
         if abs(number.adjusted()) > limits.number_exponent:
-            self.fail("The number is out of range")
+            self.fail("The number is out of range.")
         self.at = match.end()
         return number
 
@@ -266,7 +266,7 @@ class _Reader:
     def repair(self, name: str) -> None:
         """Note a repair, or fail where none is wanted."""
         if not self.tolerant:
-            self.fail("A character that JSON does not allow here was found")
+            self.fail("A character that JSON does not allow here was found.")
         self.repairs.add(name)
 
     def path(self) -> str:
@@ -285,8 +285,8 @@ class _Reader:
         """Line and column of a place, both from 1."""
         return self.text.count("\n", 0, at) + 1, at - self.text.rfind("\n", 0, at)
 
-    def fail(self, what: str) -> NoReturn:
+    def fail(self, reason: str) -> NoReturn:
         """Refuse the text at the current place."""
         line, column = self.place(self.at)
-        message = f"The body is not valid JSON: {what[0].lower()}{what[1:]} (line {line}, column {column})."
+        message = f"The body is not valid JSON. {reason} This is in line {line}, column {column}."
         raise Refused("invalid_json", 400, message, line, column)

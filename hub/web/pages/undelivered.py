@@ -34,12 +34,17 @@ def index() -> Response:
 @blueprint.get("/undelivered/plan")
 def plan() -> Response:
     """What would happen to the chosen messages, before it happens."""
+    return page(_planned())
+
+
+def _planned(*, problem: str = "") -> str:
     now, chosen = now_us(), _chosen()
     with hub().db.read() as session:
         parts = undelivered.count_parts(session, me().portal_id, chosen, now=now)
         states = journal.count_by_state(session, me().portal_id, chosen)
-    html = render_template(
+    return render_template(
         "undelivered/plan.html",
+        problem=problem,
         parts=parts,
         whole=sum(states.values()),
         lineless=sum(states.values()) - sum(parts.values()),
@@ -47,7 +52,6 @@ def plan() -> Response:
         until=now,
         back=_address(_kept_query()),
     )
-    return page(html)
 
 
 @blueprint.post("/undelivered/send")
@@ -55,6 +59,8 @@ def plan() -> Response:
 def send() -> AnyResponse:
     """Send the ticked parts of the chosen messages again."""
     parts = [part for part in undelivered.PARTS if part in request.form.getlist("part")]
+    if not parts:
+        return page(_planned(problem=gettext("Nothing is ticked, so nothing was sent. Tick what is to go again.")), 422)
     chosen, until = _chosen(), filters.number("until", request.form) or now_us()
     count = undelivered.send_again(hub(), me().portal_id, chosen, parts, until=until)
     return redirect(_address([("done", "sent"), ("count", str(count))]), 303)
