@@ -46,7 +46,7 @@ def test_a_deals_stage_becomes_a_message_within_twelve_clicks_and_the_overview_c
     assert person.typed == 0
     shop.move(1, "WON")
     wait_until(lambda: len(arrived(shop)) == 1, within_s=30, what="the message")
-    assert arrived(shop) == [(PHONE, "Анна, ваш заказ № 1 готов к выдаче.")]
+    assert arrived(shop) == [(PHONE, "Анна, ваш заказ готов к выдаче.")]
 
     def tiles() -> list[str]:
         person.place.get_by_role("link", name="Обзор").click()
@@ -84,7 +84,7 @@ def test_a_dry_run_on_a_deal_tells_where_values_come_from_and_why_a_place_is_emp
     pane = frame.locator(".side-pane")
     _try_on(person, "Заказ 1001")
     expect(frame.get_by_test_id("run-step-message")).to_be_visible()
-    expect(pane.get_by_test_id("trace").locator(".bubble")).to_have_text("Анна, ваш заказ № 1 готов к выдаче.")
+    expect(pane.get_by_test_id("trace").locator(".bubble")).to_have_text("Анна, ваш заказ готов к выдаче.")
     person.press(frame.get_by_test_id("block-message").locator(".block-title"))
     filled = pane.locator(".places li").filter(has_text="client_name")
     expect(filled.first).to_contain_text("client_name: Анна")

@@ -55,7 +55,7 @@ export function Waiting(): ReactNode {
       <div>
         <strong>{t("Waiting for the first request …")}</strong>
         <p className="small">{t("Send the form once, or call the link. What comes is shown here at once.")}</p>
-        {link && <code className="small">{`curl -H 'Content-Type: application/json' -d '{"name":"Anna"}' '${link}'`}</code>}
+        {link && <code className="small">{`curl -H 'Content-Type: application/json' -d '{"Name":"Anna","Phone":"79991234567"}' '${link}'`}</code>}
       </div>
     </div>
   );
