@@ -105,6 +105,18 @@ def test_before_many_are_sent_it_is_said_how_many_are_old_or_may_have_arrived(
     assert states(api, *old, unsure) == ["queued"] * 3
 
 
+def test_what_waits_on_a_line_that_does_not_work_is_named_though_it_has_not_failed(
+    signed_in: Any, put: Put, hub: Hub
+) -> None:
+    put("101", "queued")
+    browser = signed_in("viewer")
+    assert "Пусто. Так и должно быть" in browser.get("/undelivered?lang=ru").text
+    hub.db.writer.run(lambda sql: sql.run("UPDATE line SET state = 'unreachable'"))
+    text = browser.get("/undelivered?lang=ru").text
+    assert "1 сообщение ждёт на линии «Продажи», которая не работает." in text
+    assert "Пусто" not in text
+
+
 def test_with_nothing_ticked_nothing_is_sent_and_it_is_said(signed_in: Any, put: Put, api: Api) -> None:
     unsure = put("300", "unconfirmed", "read_timeout")
     answer = signed_in("editor").post("/undelivered/send?lang=ru", data={"until": now_us()}, headers=OWN)

@@ -156,7 +156,8 @@ def _page(problem: str = "", status: int = 200) -> Response:
         groups = undelivered.groups(session, portal_id)
         with hub().db.sql() as sql:
             of_contacts = repaired.origins(sql, portal_id, [row["id"] for row in rows])
-        every = lines.all_of(session, portal_id)
+        every, queues = lines.all_of(session, portal_id), lines.queues(session, portal_id)
+        broken = [line for line in every if line.state in lines.OUT_OF_ORDER]
         html = render_template(
             "undelivered/show.html",
             rows=rows,
@@ -167,6 +168,7 @@ def _page(problem: str = "", status: int = 200) -> Response:
             chosen=next((one for one in groups if wanted == undelivered.of_group(one.reason, one.unconfirmed)), None),
             query=urlencode(_kept_query()),
             lines={line.id: line for line in every},
+            held=[(line, queues[line.id]) for line in broken if queues.get(line.id)],
             problem=problem,
             done=_done(),
             seconds_since=lambda moment: max(0, (now_us() - moment) / SECOND),
