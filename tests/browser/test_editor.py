@@ -3,7 +3,9 @@
 import json
 import statistics
 import time
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import requests
@@ -58,6 +60,18 @@ def text_of(doc: Any, block: str = "greet") -> str:
 def saved(page: Any) -> None:
     """Wait until the line of state says that everything is kept."""
     page.locator(".editor-state-saved").wait_for()
+
+
+def test_times_in_the_editor_are_the_portals_wherever_the_browser_is(page: Any, site: Site, drawn: Scenario) -> None:
+    show(page, drawn)
+    page.get_by_test_id("block-greet").locator(".block-title").click()
+    before = datetime.now(ZoneInfo("Europe/Moscow"))
+    page.locator("#inspector [data-path=text]").click()
+    page.keyboard.type("Ещё ")
+    saved(page)
+    wait_until(lambda: "Ещё" in text_of(stored(site, drawn)), within_s=20, what="the saved draft")
+    state = page.locator(".editor-state-saved").inner_text()
+    assert any(f"{one:%H:%M}" in state for one in (before, datetime.now(ZoneInfo("Europe/Moscow")))), state
 
 
 def test_a_value_of_the_first_request_is_in_the_text_after_three_clicks(site: Site, drawn: Scenario, page: Any) -> None:

@@ -37,4 +37,4 @@ def show(scenario_id: int) -> Response:
         }
     # Nothing in it may end the element that holds it.
     embedded = dumps(data).replace("<", "\\u003c")
-    return page(render_template("editor/show.html", name=data["scenario"]["name"], data=embedded))
+    return page(render_template("editor/show.html", name=data["scenario"]["name"], data=embedded, zone=i18n.zone().key))

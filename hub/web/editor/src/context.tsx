@@ -58,10 +58,12 @@ export async function copyText(text: string): Promise<void> {
   toast(t("Copied"));
 }
 
-/** A time of today as 12:04, of another day with its date. */
+/** A time of today as 12:04, of another day with its date; in the portal's zone, as on all other pages. */
 export function moment(at: string | number): string {
+  const timeZone = document.getElementById("editor")?.dataset["zone"];
+  const day = (one: Date): string => one.toLocaleDateString("en", { timeZone });
   const when = new Date(at);
-  const today = when.toDateString() === new Date().toDateString();
-  const date = today ? {} : ({ day: "numeric", month: "short" } as const);
-  return when.toLocaleString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", ...date });
+  const date = day(when) === day(new Date()) ? {} : ({ day: "numeric", month: "short" } as const);
+  const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone } as const;
+  return when.toLocaleString(document.documentElement.lang, { ...clock, ...date });
 }
