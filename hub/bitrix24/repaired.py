@@ -8,8 +8,8 @@ from hub.bitrix24.calls import NewCall
 from hub.clock import now_us
 from hub.endpoints import card_event
 from hub.language import normalise_phone
-from hub.sql import Sql, marks
-from hub.values import Value, as_text, loads
+from hub.sql import Sql
+from hub.values import Value, as_text, dumps, loads
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,11 @@ def origins(sql: Sql, portal_id: int, messages: Sequence[str]) -> dict[str, Orig
     if not messages:
         return {}
     rows = sql.all(
-        "SELECT m.id, m.chat_id, q.raw FROM message m JOIN run r ON r.id = m.run_id"  # noqa: S608
+        "SELECT m.id, m.chat_id, q.raw FROM message m JOIN run r ON r.id = m.run_id"
         " JOIN request q ON q.id = r.request_id JOIN bitrix24_connection c ON c.portal_id = m.portal_id"
-        f" WHERE m.portal_id = ? AND m.id IN ({marks(len(messages))}) AND q.method = ? AND c.uninstalled_at IS NULL",
-        (portal_id, *messages, card_event.METHOD),
+        " WHERE m.portal_id = ? AND m.id IN (SELECT key FROM json_each(?)) AND q.method = ?"
+        " AND c.uninstalled_at IS NULL",
+        (portal_id, dumps(dict.fromkeys(messages)), card_event.METHOD),
     )
     found = ((str(message), _origin(str(chat), bytes(raw))) for message, chat, raw in rows if raw is not None)
     return {message: origin for message, origin in found if origin is not None}
