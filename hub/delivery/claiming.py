@@ -86,7 +86,7 @@ def claim_own(sql: Sql, entries: Sequence[Entry], *, owner: str, now: int) -> li
     for line in lines.values():
         if line.state == "active":
             queued = [(entry.id, entry.chat_id) for entry in due if entry.line_id == line.id]
-            going |= {message_id for message_id, _ in _let_go(sql, line, queued, line.most, now)[0]}
+            going.update(_let_go(sql, line, queued, line.most, now)[0])
     return outbox.begin(sql, [entry.id for entry in due if entry.id in going], owner=owner, now=now)
 
 
@@ -134,15 +134,15 @@ def _take(sql: Sql, line: _Ready, count: int, now: int, due: str) -> list[str]:
     going, too_fast = _let_go(sql, line, rows, count, now)
     for message_id, free_at in too_fast:
         sql.run("UPDATE message SET due_at = ? WHERE id = ?", (max(free_at, now + 1), message_id))
-    return [message_id for message_id, _ in going]
+    return going
 
 
 def _let_go(
     sql: Sql, line: _Ready, rows: Sequence[tuple[str, str]], most: int, now: int
-) -> tuple[list[tuple[str, str]], list[tuple[str, int]]]:
-    """Of these heads of chats, `(id, chat)`, at most `most` that go now, noted in the paces of the line and the chats;
-    and those whose chat is too fast, with the time from which each is not."""
-    going, too_fast = list(rows[:most]), []
+) -> tuple[list[str], list[tuple[str, int]]]:
+    """Of these heads of chats, `(id, chat)`, the ids of at most `most` that go now, noted in the paces of the line and
+    the chats; and of those whose chat is too fast, with the time from which each is not."""
+    going, too_fast = [message_id for message_id, _ in rows[:most]], []
     if line.chat_rate > 0:
         tats = _chat_tats(sql, line.id, [chat for _, chat in rows])
         going = []
@@ -152,7 +152,7 @@ def _let_go(
             tat = tats.get(chat)
             if pacing.allowance(tat, now=now, rate_per_s=line.chat_rate, burst=CHAT_BURST):
                 _note_chat(sql, line, chat, tat, now)
-                going.append((message_id, chat))
+                going.append(message_id)
             else:
                 free = pacing.free_at(tat, now=now, rate_per_s=line.chat_rate, burst=CHAT_BURST)
                 too_fast.append((message_id, free))
