@@ -207,7 +207,7 @@ def line_add(channel: str, name: str, member_id: str | None) -> None:
 @portal_option
 def line_check(name: str, member_id: str | None) -> None:
     """Ask the messenger whether a line works."""
-    from hub.delivery import lines
+    from hub.delivery import lines, probing
     from hub.errors import NotFound
 
     with opened() as hub:
@@ -216,7 +216,7 @@ def line_check(name: str, member_id: str | None) -> None:
             found = lines.by_name(session, owner, name)
         if found is None:
             raise NotFound(f"There is no line “{name}”.")
-        answer = lines.check(hub, owner, found.id)
+        answer = probing.check(hub, owner, found.id)
     if not answer["ok"]:
         raise HubError(f"“{name}” does not work: {answer['error']['message']} ({answer['error']['code']})")
     click.echo(f"“{name}” works as {answer['identity']['name']}.")

@@ -1,4 +1,4 @@
-"""Lines: the configured accounts of messengers. What may be set, how it is kept sealed, and whether it works."""
+"""Lines: the configured accounts of messengers. What may be set, how it is kept sealed, and what holds them."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -9,21 +9,20 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from connectors.channel import Channel, secret_fields
-from connectors.errors import ConnectorError
 from connectors.registry import channels
 from hub.clock import now_us, rfc3339
 from hub.core import Hub
-from hub.delivery import sweep
 from hub.delivery.models import OPEN_STATES, Line, Message
 from hub.errors import Conflict, Invalid, NotFound
 from hub.ids import new_id, new_token, token_hash
 from hub.portals.service import bump
-from hub.secrets import SecretError
 from hub.validation import clean_name, errors_of, name_taken
 from hub.values import dumps, loads
 
 HIDDEN = "•••"
 OUT_OF_ORDER = ("auth_failed", "unreachable")
+ANSWERS = "answers"
+"""The code of a line that was refused and works again: it is paused until somebody has chosen what still goes out."""
 UNUSABLE = {"code": "line_unusable", "message": "The config of this line cannot be read; enter it anew."}
 
 
@@ -161,16 +160,18 @@ def delete(session: Session, line: Line) -> None:
     bump(session, line.portal_id, "config")
 
 
-def pause(session: Session, line: Line) -> None:
-    """Hold every message of a line until `resume`."""
+def pause(session: Session, line: Line, *, code: str = "", until: int | None = None) -> None:
+    """Hold every message of a line until `resume`. `until` (µs): when a line that `ANSWERS` goes on by itself."""
     _set_state(line, "paused")
+    line.state_code, line.held_until = code, until
     session.add(line)
     bump(session, line.portal_id, "config")
 
 
-def resume(session: Session, line: Line) -> None:
+def resume(session: Session, line: Line, *, slowly: bool = False) -> None:
     """Let a line send again, whatever stopped it."""
     _activate(line)
+    line.ramp_from = now_us() if slowly else None
     session.add(line)
     bump(session, line.portal_id, "config")
 
@@ -198,35 +199,6 @@ def open_channel(hub: Hub, line: Line) -> Channel:
     """The channel that sends for this line."""
     kind = channels()[line.channel]
     return kind(kind.Config.model_validate(open_config(hub, line)), hub.http)
-
-
-def check(hub: Hub, portal_id: int, line_id: str, *, heal: bool = True) -> dict[str, Any]:
-    """Ask the messenger whether the line works: `{"ok": true, "identity"}` or `{"ok": false, "error"}`.
-
-    A line that was out of order and works again becomes active, and starts slowly, without what is old by now. With
-    `heal` False it stays as it is until somebody, or the hourly question, lets it go on. Raises NotFound.
-    """
-    try:
-        with hub.db.read() as session:
-            line = get(session, portal_id, line_id)
-            channel, broken = open_channel(hub, line), line.state in OUT_OF_ORDER
-        identity = channel.check()
-    except (SecretError, ValidationError):
-        return {"ok": False, "error": UNUSABLE}
-    except ConnectorError as error:
-        return {"ok": False, "error": {"code": error.code, "message": error.message}}
-    if not identity.ok:
-        message = "The messenger answered, but this account cannot send."
-        return {"ok": False, "error": {"code": "not_ready", "message": message}}
-    if heal and broken:
-        sweep.set_stale_aside(hub.db.writer, line_id, now=now_us())
-    with hub.db.write() as session:
-        line = get(session, portal_id, line_id)
-        if heal and line.state in OUT_OF_ORDER:
-            resume(session, line)
-            line.ramp_from = now_us()
-    hub.ring()
-    return {"ok": True, "identity": {"name": identity.name, **identity.details}}
 
 
 def to_dict(hub: Hub, line: Line, queue: int) -> dict[str, Any]:

@@ -1,21 +1,62 @@
-"""Lines whose account was refused: every hour their messenger is asked whether they are let in again.
+"""Asking a messenger whether a line works, which every hour is done for those whose account was refused.
 
 What a person did about it there, a token made valid again or a bill paid, heals the line by itself. What
 has waited for more than eight hours by then does not go out unseen: `sweep.set_stale_aside`. A line that does not
 answer needs no such question: its breaker tries a message by and by.
 """
 
-import structlog
+from typing import Any
 
+import structlog
+from pydantic import ValidationError
+
+from connectors.errors import ConnectorError
 from hub.clock import SECOND, now_us
 from hub.core import Hub
-from hub.delivery import lines, pacing
+from hub.delivery import lines, pacing, sweep
+from hub.delivery.models import Line
 from hub.errors import NotFound
 from hub.notices import book
+from hub.secrets import SecretError
 from hub.sql import Sql
 
 log = structlog.get_logger(__name__)
-_DUE = "state = 'auth_failed' AND deleted_at IS NULL AND (held_until IS NULL OR held_until <= ?)"
+_HELD = f"(state = 'auth_failed' OR (state = 'paused' AND state_code = '{lines.ANSWERS}'))"
+_DUE = f"{_HELD} AND deleted_at IS NULL AND (held_until IS NULL OR held_until <= ?)"
+
+
+def check(hub: Hub, portal_id: int, line_id: str, *, hold: bool = False) -> dict[str, Any]:
+    """Ask the messenger whether the line works: `{"ok": true, "identity"}` or `{"ok": false, "error"}`.
+
+    A line that was out of order and works again becomes active, and starts slowly, without what is old by now. With
+    `hold` it is paused instead, for an hour at most, until somebody has chosen what still goes out. Raises NotFound.
+    """
+    try:
+        with hub.db.read() as session:
+            line = lines.get(session, portal_id, line_id)
+            channel, broken = lines.open_channel(hub, line), _broken(line)
+        identity = channel.check()
+    except (SecretError, ValidationError):
+        return {"ok": False, "error": lines.UNUSABLE}
+    except ConnectorError as error:
+        return {"ok": False, "error": {"code": error.code, "message": error.message}}
+    if not identity.ok:
+        message = "The messenger answered, but this account cannot send."
+        return {"ok": False, "error": {"code": "not_ready", "message": message}}
+    if broken and not hold:
+        sweep.set_stale_aside(hub.db.writer, line_id, now=now_us())
+    with hub.db.write() as session:
+        line = lines.get(session, portal_id, line_id)
+        if _broken(line) and hold:
+            lines.pause(session, line, code=lines.ANSWERS, until=now_us() + int(pacing.CHECK_AGAIN_S * SECOND))
+        elif _broken(line):
+            lines.resume(session, line, slowly=True)
+    hub.ring()
+    return {"ok": True, "identity": {"name": identity.name, **identity.details}}
+
+
+def _broken(line: Line) -> bool:
+    return line.state in lines.OUT_OF_ORDER or line.state_code == lines.ANSWERS
 
 
 def due(sql: Sql, *, now: int) -> list[tuple[int, str]]:
@@ -41,14 +82,21 @@ def _ask(hub: Hub, portal_id: int, line_id: str, now: int) -> bool:
     if not hub.db.writer.run(lambda sql: take(sql, line_id, now=now)):
         return False
     try:
-        answer = lines.check(hub, portal_id, line_id)
+        answer = check(hub, portal_id, line_id)
     except NotFound:
         return False  # it was deleted meanwhile
     if answer["ok"]:
         log.info("line_healed", line_id=line_id)
         return True
     log.info("line_still_refused", line_id=line_id, code=answer["error"]["code"])
-    hub.db.writer.run(
-        lambda sql: book.confirm(sql, portal_id=portal_id, cause="line_auth_failed", subject=line_id, now=now_us())
-    )
+
+    def refuse(sql: Sql) -> None:
+        sql.run(
+            "UPDATE line SET state = 'auth_failed', state_reason = ?, state_code = ?, state_since = ?"
+            " WHERE id = ? AND state_code = ?",
+            (answer["error"]["message"][:500], answer["error"]["code"][:64], now_us(), line_id, lines.ANSWERS),
+        )
+        book.confirm(sql, portal_id=portal_id, cause="line_auth_failed", subject=line_id, now=now_us())
+
+    hub.db.writer.run(refuse)
     return False

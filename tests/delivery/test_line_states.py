@@ -165,6 +165,28 @@ def test_a_question_is_asked_by_one_process_only(hub: Hub, refused: str) -> None
     assert taken == [True, False, False]
 
 
+def test_a_line_that_answered_goes_on_after_an_hour_though_nobody_has_chosen(
+    hub: Hub, refused: str, portal: Portal
+) -> None:
+    assert portal.id is not None
+    assert probing.check(hub, portal.id, refused, hold=True)["ok"]
+    assert line_of(hub, refused).state == "paused"
+    assert probing.probe(hub, now=now_us()) == []
+    assert probing.probe(hub, now=now_us() + HOUR) == [refused]
+    assert line_of(hub, refused).state == "active"
+
+
+def test_a_line_that_answered_once_and_is_refused_again_says_so(
+    hub: Hub, refused: str, portal: Portal, sandbox: Sandbox
+) -> None:
+    assert portal.id is not None
+    assert probing.check(hub, portal.id, refused, hold=True)["ok"]
+    hub.db.writer.run(lambda sql: sql.run("UPDATE line SET config_sealed = 'v1:gone:AAAA' WHERE id = ?", (refused,)))
+    assert probing.probe(hub, now=now_us() + HOUR) == []
+    line = line_of(hub, refused)
+    assert (line.state, line.state_code) == ("auth_failed", "line_unusable")
+
+
 @pytest.mark.parametrize("state", ["active", "paused", "unreachable"])
 def test_only_lines_whose_account_was_refused_are_asked(hub: Hub, refused: str, state: str) -> None:
     hub.db.writer.run(lambda sql: sql.run("UPDATE line SET state = ?", (state,)))
@@ -182,7 +204,7 @@ def test_a_line_whose_config_does_not_open_stays_and_the_next_one_is_asked(
         other.state, other.held_until = "auth_failed", NOW
         session.add(other)
     hub.db.writer.run(lambda sql: sql.run("UPDATE line SET config_sealed = 'v1:gone:AAAA' WHERE id = ?", (refused,)))
-    assert lines.check(hub, portal.id, refused)["error"]["code"] == "line_unusable"
+    assert probing.check(hub, portal.id, refused)["error"]["code"] == "line_unusable"
     assert probing.probe(hub, now=NOW) == [other.id]
 
 

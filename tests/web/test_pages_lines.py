@@ -60,12 +60,12 @@ def wait(api: Api, hub: Hub, line: str) -> Callable[..., str]:
     return make
 
 
-def break_line(hub: Hub, line_id: str, code: str = "token_refused") -> None:
+def break_line(hub: Hub, line_id: str, code: str = "token_refused", state: str = "auth_failed") -> None:
     """As the worker does when the messenger refuses the account."""
     with hub.db.write() as session:
         line = session.get(Line, line_id)
         assert line is not None
-        line.state, line.state_code, line.state_reason = "auth_failed", code, "Unauthorized"
+        line.state, line.state_code, line.state_reason = state, code, "Unauthorized"
         session.add(line)
 
 
@@ -126,7 +126,8 @@ def test_a_secret_is_never_shown_and_stays_when_the_rest_is_saved(
 
 
 @pytest.mark.parametrize(
-    ("code", "words"), [("token_refused", "не принимает токен"), ("payment", "ждёт оплаты"), ("4711", "не отвечает")]
+    ("code", "words"),
+    [("token_refused", "не принимает токен"), ("payment", "ждёт оплаты"), ("4711", "отвечает ошибкой")],
 )
 def test_a_broken_line_says_in_plain_words_what_to_do(
     signed_in: Any, hub: Hub, line: str, code: str, words: str
@@ -147,14 +148,40 @@ def test_after_an_outage_somebody_chooses_what_still_goes_out(
     assert "Отправить 3 ожидающих?" in page
     assert "2 свежих, 1 старше 8 часов" in page
     assert page.count("checked") == 2
-    answered = browser.post(f"/lines/{line}/check", headers=OWN)
-    assert "Мессенджер ответил" in answered.text
-    assert api.get(f"/lines/{line}").json["state"] == "auth_failed"
+    assert "если он ответит, линия снова заработает" in page
     sent = browser.post(f"/lines/{line}/resume", data={"shown": fresh + old, "keep": fresh}, headers=OWN)
     assert sent.location == f"/lines/{line}?done=resumed&count=1"
     assert api.get(f"/lines/{line}").json["state"] == "active"
     states = [api.get(f"/messages/{one}").json["state"] for one in fresh + old]
     assert states == ["queued", "queued", "cancelled"]
+
+
+def test_a_refused_line_that_answers_works_again_and_waits_for_whoever_chooses(
+    signed_in: Any, api: Api, hub: Hub, line: str, wait: Callable[..., str]
+) -> None:
+    waiting = wait("100")
+    break_line(hub, line)
+    browser = signed_in("editor")
+    answered = browser.post(f"/lines/{line}/check?lang=ru", headers=OWN).text
+    assert "Мессенджер ответил" in answered
+    assert "Линия снова работает и ждёт вас" in answered
+    assert "не принимает токен" not in answered
+    assert api.get(f"/lines/{line}").json["state"] == "paused"
+    browser.post(f"/lines/{line}/resume", data={"shown": waiting, "keep": waiting}, headers=OWN)
+    assert api.get(f"/lines/{line}").json["state"] == "active"
+
+
+def test_a_line_that_was_silent_goes_on_when_it_answers_though_messages_wait(
+    signed_in: Any, api: Api, hub: Hub, line: str, wait: Callable[..., str]
+) -> None:
+    wait("100")
+    break_line(hub, line, "hung_up", state="unreachable")
+    browser = signed_in("editor")
+    page = browser.get(f"/lines/{line}?lang=ru").text
+    assert "обрывает соединение, не ответив" in page
+    assert ">hung_up<" not in page
+    assert "обрывает соединение" not in browser.post(f"/lines/{line}/check", headers=OWN).text
+    assert api.get(f"/lines/{line}").json["state"] == "active"
 
 
 def test_a_line_that_is_still_refused_lets_nothing_go_and_cancels_nothing(

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from connectors.registry import channels
-from hub.delivery import lines
+from hub.delivery import lines, probing
 from hub.delivery.models import Line
 from hub.values import Value
 from hub.web.api.base import Call, Input, route
@@ -99,7 +99,7 @@ def delete_line(call: Call, line_id: str) -> Value:
 @route("POST", "/lines/{line_id}/check", summary="Ask the messenger whether the line works", shape="LineCheck")
 def check_line(call: Call, line_id: str) -> Value:
     """200 either way; `ok` says how it went."""
-    return lines.check(call.hub, call.portal_id, line_id)
+    return probing.check(call.hub, call.portal_id, line_id)
 
 
 @route("POST", "/lines/{line_id}/pause", summary="Hold the messages of a line", shape="Line")

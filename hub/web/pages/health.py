@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from hub.bitrix24 import connections, install, unshown
 from hub.bitrix24.install import Step
 from hub.clock import now_us
-from hub.delivery import lines
+from hub.delivery import lines, probing
 from hub.errors import NotFound
 from hub.notices import book
 from hub.notices.book import Finding
@@ -86,7 +86,7 @@ def repair(name: str) -> AnyResponse:
         with hub().db.read() as session:
             broken = [line.id for line in lines.all_of(session, portal_id) if line.state in lines.OUT_OF_ORDER]
         for line_id in broken:
-            lines.check(hub(), portal_id, line_id)
+            probing.check(hub(), portal_id, line_id)
     for step in REPAIRS.get(name, ()):
         install.take(runtime().bitrix24, portal_id, step)
     if name == "bitrix24_handlers":

@@ -87,7 +87,10 @@ _TOKEN: Mapping[str, Any] = {
         "Make a new token in Meta Business (System users) and enter it in the line's form. A temporary one lives a day."
     ),
 }
+_SLOW = _("The messenger asks us to slow down")
+_PATIENCE = _("Nothing to do: we try by and by, and what waits is not lost.")
 _TROUBLES: Mapping[str, tuple[Any, Any]] = {
+    "token_refused": (_("The messenger does not accept the token"), _("Enter a valid token in the line's form.")),
     "no_rights": (_("The token has no right to send"), _("Give it the right to messages, or make a new one with it.")),
     "redirect": (_("The address leads elsewhere"), _("Check “API address” under “More”.")),
     "api_address": (_("Somebody else answers at this address"), _("Check “API address” under “More”.")),
@@ -102,18 +105,44 @@ _TROUBLES: Mapping[str, tuple[Any, Any]] = {
     "payment": (_("Meta is waiting for a payment"), _("Put the payment right in Meta Business.")),
     "line_unusable": (_("The line's data cannot be read"), _("Enter the token anew in the line's form.")),
     "not_ready": (_("This account cannot send"), _("Check its rights, or enter another token.")),
+    "too_many_requests": (_SLOW, _PATIENCE),
+    "flood": (_SLOW, _PATIENCE),
+    "pair_rate": (_SLOW, _PATIENCE),
+    "method_limit": (_("VK's limit of calls is used up"), _("Nothing to do: we go on in an hour.")),
+    "spam_limit": (_("Meta has slowed the number down: people complained"), _("Write only to those who expect it.")),
+    "messaging_limit": (
+        _("The number's daily limit of customers is reached"),
+        _("We try again every hour; Meta Business says how to raise the limit."),
+    ),
+    "marketing_limit": (
+        _("Meta holds back advertising to this customer"),
+        _("We try again in an hour; what they asked for goes through as a service message."),
+    ),
+    "section_off": (_("VK has switched this section off for a while"), _PATIENCE),
+    "provider_down": (_("The messenger is out of order"), _PATIENCE),
+    "provider_timeout": (_("The messenger takes too long to answer"), _PATIENCE),
+    "read_timeout": (_("The messenger takes too long to answer"), _PATIENCE),
+    "hung_up": (_("The messenger breaks the connection without an answer"), _PATIENCE),
+    "answer_cut": (_("The messenger's answers break off"), _PATIENCE),
+    "bad_answer": (_("The messenger's answers cannot be read"), _("Check “API address” under “More”, and the proxy.")),
     "dns_failed": (_("The messenger's address is not found"), _("Check the network of the server and the address.")),
     "connect_failed": (_("There is no connection with the messenger"), _("Check the network; a proxy may help.")),
     "tls_error": (_("There is no secure connection"), _("Check the network and the proxy.")),
     "address_refused": (_("This address may not be called"), _("Check “API address” under “More”.")),
 }
-_SILENT = (_("The messenger does not answer"), _("Nothing to do: we try by and by, and what waits is not lost."))
+_SILENT = (_("The messenger does not answer"), _PATIENCE)
+_ERROR = (_("The messenger answers with an error"), _("Check the line's data; its own words say what it wants."))
 
 
 def trouble(channel: str, code: str, state: str = "") -> Trouble:
     """What a line's code means for its channel; for one that is not known, what its state means."""
-    if code in ("token_refused", "") and state != "unreachable":
+    if code == "token_refused" or (not code and state != "unreachable"):
         act = _TOKEN.get(channel, _("Enter a valid token in the line's form."))
         return Trouble(str(_("The messenger does not accept the token")), str(act))
-    what, act = _TROUBLES.get(code, _SILENT)
-    return Trouble(str(what), str(act))
+    return known(code) or Trouble(*map(str, _SILENT if state == "unreachable" else _ERROR))
+
+
+def known(code: str) -> Trouble | None:
+    """What a code means whichever line has it, if it is one of those that stop a line."""
+    words = _TROUBLES.get(code)
+    return None if words is None else Trouble(str(words[0]), str(words[1]))

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from connectors.channel import secret_fields
 from connectors.registry import channels
 from hub.clock import SECOND, now_us
-from hub.delivery import journal, lines, waiting
+from hub.delivery import journal, lines, probing, waiting
 from hub.delivery.lines import LineSettings
 from hub.errors import Conflict, HubError, Invalid, NotFound
 from hub.web.pages import line_cards, line_words, schema_form
@@ -61,7 +61,7 @@ def create() -> AnyResponse:
             line_id = line.id
     except Invalid as error:
         return _new(channel, error)
-    made = _page(line_id, checked=lines.check(hub(), me().portal_id, line_id))
+    made = _page(line_id, checked=probing.check(hub(), me().portal_id, line_id))
     made.headers["HX-Push-Url"] = f"/lines/{line_id}"
     return made
 
@@ -90,7 +90,7 @@ def change(line_id: str) -> AnyResponse:
 @blueprint.post("/lines/<line_id>/check")
 @needs("editor")
 def check(line_id: str) -> AnyResponse:
-    """Ask the messenger whether the line works. One with nothing waiting goes on at once."""
+    """Ask the messenger whether the line works, and let it go on; one that was refused only as far as nothing waits."""
     return _page(line_id, checked=_checked(line_id))
 
 
@@ -111,7 +111,7 @@ def resume(line_id: str) -> AnyResponse:
     with hub().db.read() as session:
         broken = lines.get(session, portal_id, line_id).state in lines.OUT_OF_ORDER
     if broken:
-        checked = lines.check(hub(), portal_id, line_id, heal=False)
+        checked = probing.check(hub(), portal_id, line_id, hold=True)
         if not checked["ok"]:
             return _page(line_id, checked=checked)
     kept = set(request.form.getlist("keep"))
@@ -145,11 +145,11 @@ def delete(line_id: str) -> AnyResponse:
 
 
 def _checked(line_id: str) -> dict[str, Any]:
-    """What the messenger says; a line on which something waits is not let go before somebody has seen what."""
+    """What the messenger says. A refused line may have waited for days: what does is let go by whoever has seen it."""
     with hub().db.read() as session:
-        lines.get(session, me().portal_id, line_id)
-        idle = not lines.queues(session, me().portal_id).get(line_id)
-    return lines.check(hub(), me().portal_id, line_id, heal=idle)
+        refused = lines.get(session, me().portal_id, line_id).state not in ("active", "unreachable")
+        waits = bool(lines.queues(session, me().portal_id).get(line_id))
+    return probing.check(hub(), me().portal_id, line_id, hold=refused and waits)
 
 
 def _new(channel: str, error: Invalid | None = None) -> Response:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from flask import Flask
 from flask_babel import lazy_gettext as _
 
+from hub.web.pages import line_words
 from hub.web.sentences import said
 
 _WORDS = {
@@ -84,6 +85,27 @@ _WORDS = {
     "provider_down": (_("The messenger was out of order"), _("Send again.")),
     "connect_failed": (_("The messenger could not be reached"), _("Send again.")),
     "too_many_requests": (_("The messenger asked us to slow down for too long"), _("Send again.")),
+    "answer_too_late": (_("The customer wrote too long ago for an answer"), _("Write by another messenger.")),
+    "identity_changed": (
+        _("The customer's phone or WhatsApp account has changed"),
+        _("Make sure that it is still them before you write again."),
+    ),
+    "marketing_only": (_("This number may send advertising only"), _("Send by another line.")),
+    "user_id_not_allowed": (_("The account may not write to a user id"), _("Use the phone number.")),
+    "voice_forbidden": (_("The recipient takes no voice messages"), _("Send a text or another file.")),
+    "bad_request": (_("The messenger could not make sense of the message"), _("Look at its text, buttons and file.")),
+    "bad_markup": (_("The formatting of the text was refused"), _("Look at the text in the scenario.")),
+    "bad_button": (_("A button was refused"), _("Look at the buttons of the message in the scenario.")),
+    "buttons": (
+        _("The messenger does not carry these buttons"),
+        _("Look at the buttons of the message in the scenario."),
+    ),
+    "bad_attachment": (_("The attachment was refused"), _("Check that its address opens for everybody.")),
+    "bad_flow": (_("The form in the template was refused"), _("Look at the template at Meta.")),
+    "bad_intent": (_("VK refused the purpose of the mailing"), _("Send it as an ordinary message.")),
+    "file": (_("The messenger does not carry files"), _("Send the file by another line.")),
+    "template": (_("The messenger knows no templates"), _("Send a text, or the template by a WhatsApp line.")),
+    "recipient": (_("The message has no recipient"), _("Look at the scenario: what fills the recipient was empty.")),
     "failed": (_("Noted as not arrived"), _("Send again, or put it aside.")),
 }
 
@@ -106,4 +128,7 @@ def why(code: str, message: str = "") -> Why:
     known = _WORDS.get(code)
     if known is not None:
         return Why(str(known[0]), str(known[1]))
+    trouble = line_words.known(code)
+    if trouble is not None:
+        return Why(trouble.what, trouble.act)
     return Why(said(message) or code, "")
