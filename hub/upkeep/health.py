@@ -90,7 +90,7 @@ def _address(hub: Hub) -> Check:
     state: State = "warning" if reached.local else "ok" if reached.ok else "failed"
     action = "" if state == "ok" else "Set HUB_PUBLIC_URL to the https address that leads here from outside."
     more: dict[str, Value] = {"url": hub.settings.base_url, "reason": reached.reason}
-    good_at = now_us() if reached.ok else None
+    good_at = now_us() if state == "ok" else None
     return Check("public_address", state, reached.detail, action, more, good_at)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from flask import Response, redirect, render_template, request
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _
 from sqlmodel import Session
 from werkzeug.wrappers import Response as AnyResponse
@@ -40,6 +41,13 @@ REPAIRS: dict[str, tuple[Step, ...]] = {
     "bitrix24_handlers": ("events", "robots", "senders"),
 }
 """The steps of the installation that mend a check. What is there already is left as it is."""
+BY_HAND: dict[str, tuple[LazyString, str]] = {
+    "worker": (_("Start it on the server:"), "hub worker"),
+    "public_address": (_("Put your address into the server's settings and restart it:"), "HUB_PUBLIC_URL=https://…"),
+    "last_sweep": (_("Start it on the server:"), "hub serve"),
+    "disk": (_("Free some space, or put this into the server's settings and restart it:"), "HUB_RETENTION_DAYS=14"),
+}
+"""What only whoever runs the server can mend, and what to enter there."""
 STATES = {
     "ok": (_("works"), "ok", "check"),
     "warning": (_("look at this"), "wait", "alert-triangle"),
@@ -68,6 +76,7 @@ def show() -> Response:
         checks=checks,
         titles=TITLES,
         states=STATES,
+        by_hand=BY_HAND,
         repairable=_repairable(person.portal_id) if person.may("admin") else set(),
         repaired=request.args.get("repaired", ""),
         worst=max((check.state for check in checks), key=["not_installed", "ok", "warning", "failed"].index),

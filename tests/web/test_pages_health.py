@@ -1,0 +1,42 @@
+"""The page of health: one verdict for each check, with its evidence and what mends it."""
+
+import re
+from typing import Any
+
+import pytest
+
+from hub.core import Hub
+from hub.portals.models import Portal
+from hub.upkeep import health
+from hub.upkeep.address import Reached
+from tests.web.test_pages_settings import signed_in
+
+LOCAL = Reached(True, True, "http://127.0.0.1:8000 means this machine: messengers and Bitrix24 cannot call it.")
+
+
+@pytest.fixture
+def page(app: Any, hub: Hub, portal: Portal, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What an administrator sees while the public address means this machine."""
+    monkeypatch.setattr(health, "reach", lambda _url: LOCAL)
+    return str(signed_in(app, hub, portal, "admin@shop.test", "admin").get("/health?lang=ru").text)
+
+
+def row(page: str, name: str) -> str:
+    found = re.search(rf'<li class="check" id="{name}">(.*?)</li>', page, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def test_what_is_to_be_looked_at_is_not_called_fine_as_well_and_says_what_mends_it(page: str) -> None:
+    address = row(page, "public_address")
+    assert "обратите внимание" in address
+    assert "Проверено" not in address
+    assert "Последний раз работало" not in address
+    assert "Исправить" in address
+    assert 'value="HUB_PUBLIC_URL=https://…"' in address
+
+
+def test_what_works_says_when_that_was_confirmed_and_offers_nothing_to_mend(page: str) -> None:
+    database = row(page, "database")
+    assert "Проверено" in database
+    assert "Исправить" not in database
