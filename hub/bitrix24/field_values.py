@@ -11,11 +11,11 @@ from hub.bitrix24.entities import Kind, kind_of
 from hub.bitrix24.examples import recent, title_of
 from hub.bitrix24.fields import Catalogue, catalogue
 from hub.bitrix24.mapping import LINKED, Words, map_card
-from hub.bitrix24.mappings import DEFAULTS
 from hub.bitrix24.reading import Card
 from hub.language import field_problem
 from hub.scenarios.library import PortalView
 from hub.scenarios.mapping_row import FROM_CARDS, MappingRow
+from hub.scenarios.portal_mapping import DEFAULTS
 from hub.scenarios.runner import Runner
 from hub.values import as_text
 

@@ -60,12 +60,16 @@ class _Slot:
 class Template:
     """A compiled template; made by `compile_template`, never changed, safe to share between threads."""
 
-    __slots__ = ("_fixed", "_pieces", "_slots", "paths", "plain", "source")
+    __slots__ = ("_fixed", "_pieces", "_slots", "needed", "paths", "plain", "source")
 
-    def __init__(self, source: str, pieces: list[str], slots: list[_Slot], paths: tuple[Path, ...]) -> None:
+    def __init__(
+        self, source: str, pieces: list[str], slots: list[_Slot], paths: tuple[Path, ...], needed: frozenset[Path]
+    ) -> None:
         self.source = source
         self.paths = paths
         """Every path that is read, arguments of filters included, in order, each once."""
+        self.needed = needed
+        """Those of them that leave a place empty when they lead nowhere: no `default` stands in for them."""
         self.plain = not slots
         """Whether there is no place at all."""
         self._pieces = pieces
@@ -110,6 +114,7 @@ def compile_template(source: str) -> Template:
     pieces: list[str] = []
     slots: list[_Slot] = []
     paths: dict[Path, None] = {}
+    needed: set[Path] = set()
     at = 0
     while (opening := source.find("{{", at)) >= 0:
         begin = opening + 2
@@ -126,9 +131,11 @@ def compile_template(source: str) -> Template:
         pieces += (source[at:opening], "")
         slots.append(_Slot(len(pieces) - 1, str(expression.path), _reader(expression)))
         paths.update(dict.fromkeys(_paths(expression)))
+        if all(call.name != "default" for call in expression.filters):
+            needed.update(_paths(expression))
         at = end + 2
     pieces.append(source[at:])
-    return Template(source, pieces, slots, tuple(paths))
+    return Template(source, pieces, slots, tuple(paths), frozenset(needed))
 
 
 def _taken(read: Found | Missing) -> tuple[Value, str, Missing | None]:

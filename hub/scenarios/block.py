@@ -45,6 +45,7 @@ __all__ = [
     "NewMessage",
     "Outcome",
     "Perform",
+    "PortalNames",
     "Problem",
     "RunContext",
     "Send",
@@ -154,6 +155,15 @@ class CrmInfo:
 
     fields: Mapping[str, str]
     stages: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class PortalNames:
+    """The names that all scenarios of a portal share, and those that the last requests of this one have brought."""
+
+    constants: frozenset[str] = frozenset()
+    globals: frozenset[str] = frozenset()
+    came: frozenset[str] = frozenset()
 
 
 class CheckContext(Protocol):

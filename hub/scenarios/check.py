@@ -3,16 +3,18 @@
 Each check is a short generator over the same `Examined`; what only one kind of block can know is asked of the block.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from hub.language import ROOT_NAMES, SYSTEM_NAMES, Path, TemplateError, compile_template, parse_path
-from hub.scenarios.block import Block, BlockConfig, CrmInfo, JsonType, LineInfo, Problem
+from hub.language import Path, TemplateError, compile_template, parse_path
+from hub.scenarios.block import Block, BlockConfig, CrmInfo, JsonType, LineInfo, PortalNames, Problem
 from hub.scenarios.document import BlockNode, Document, schema_problems
+from hub.scenarios.mapping_row import MappingRow
+from hub.scenarios.names import Names
 from hub.scenarios.registry import blocks
 from hub.scenarios.templating import templates
 from hub.values import Value
@@ -29,6 +31,12 @@ class Resources(Protocol):
 
     def crm(self, entity: str) -> CrmInfo | None:
         """The fields and stages of a kind of card, None where they have not been read."""
+
+    def mapping(self, entity: str) -> Sequence[MappingRow]:
+        """Which fields of a kind of card become which variables where a scenario does not say."""
+
+    def names(self) -> PortalNames:
+        """What templates may name beside what the document says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +115,12 @@ class _Nothing:
 
     def crm(self, entity: str) -> CrmInfo | None:
         return None
+
+    def mapping(self, entity: str) -> Sequence[MappingRow]:
+        return ()
+
+    def names(self) -> PortalNames:
+        return PortalNames()
 
 
 class Examined:
@@ -212,24 +226,26 @@ def _reach(scenario: Examined) -> Iterator[Problem]:
 
 
 def _templates(scenario: Examined) -> Iterator[Problem]:
-    """Templates that cannot be read, results of blocks that do not exist, names that differ only by case."""
-    names = _Names(scenario)
+    """Templates that cannot be read, results of blocks that do not exist, names that nothing fills."""
+    names = Names(scenario)
     for block_id, _, config in scenario.checked():
         for place, source, _ in templates(config):
             try:
-                paths = compile_template(source).paths
+                template = compile_template(source)
             except TemplateError as error:
                 message = f"{error.message} This is at character {error.column}."
                 yield Problem("bad_template", message, block_id, place)
                 continue
-            for path in paths:
+            for path in template.paths:
                 yield from _reference(scenario, path, block_id, place)
-                yield from names.similar(path, block_id, place)
+                yield from names.problems(path, block_id, place, needed=path in template.needed)
         for place, source in _bare_paths(config):
             try:
-                yield from _reference(scenario, parse_path(source), block_id, place)
+                path = parse_path(source)
             except TemplateError:
                 continue  # the block itself reports it
+            yield from _reference(scenario, path, block_id, place)
+            yield from names.problems(path, block_id, place, needed=True)
 
 
 def _bare_paths(config: BlockConfig) -> Iterator[tuple[str, str]]:
@@ -253,26 +269,6 @@ def _reference(scenario: Examined, path: Path, block_id: str, place: str) -> Ite
         offers = f"it has {', '.join(outputs)}" if outputs else "it has none"
         message = f"The block “{target}” has no result “{str(path.steps[1])[:64]}”; {offers}."
         yield Problem("unknown_reference", message, block_id, place)
-
-
-class _Names:
-    """The short names that a scenario can know before a request comes."""
-
-    def __init__(self, scenario: Examined) -> None:
-        known = [*SYSTEM_NAMES, *ROOT_NAMES, *(variable.name for variable in scenario.doc.variables)]
-        for _, block, config in scenario.checked():
-            known += block.fills(config)
-            variables = getattr(config, "variables", None)
-            known += [item.name for item in variables] if isinstance(variables, list) else []
-            known += [name for name in (getattr(config, "as_", None),) if isinstance(name, str)]
-        self.exact = set(known)
-        self.folded = {name.casefold(): name for name in reversed(known)}
-
-    def similar(self, path: Path, block_id: str, place: str) -> Iterator[Problem]:
-        other = self.folded.get(path.root.casefold())
-        if path.root not in self.exact and other is not None:
-            message = f"“{path.root}” is not known here; did you mean “{other}”?"
-            yield Problem("similar_name", message, block_id, place, "warning")
 
 
 def _own_problems(scenario: Examined) -> Iterator[Problem]:

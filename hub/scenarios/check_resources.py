@@ -1,24 +1,29 @@
 """What the check of a scenario may ask about its portal, answered from the database."""
 
 from sqlalchemy import text
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from connectors.registry import channels
 from hub.delivery import lines
 from hub.delivery.models import Line
-from hub.scenarios.block import CrmInfo, LineInfo
-from hub.scenarios.models import Scenario
+from hub.scenarios import came
+from hub.scenarios.block import CrmInfo, LineInfo, PortalNames
+from hub.scenarios.mapping_row import MappingRow
+from hub.scenarios.models import Constant, GlobalVariable, Scenario
+from hub.scenarios.portal_mapping import rows_from
 from hub.values import loads
 
 _CATALOGUE = text("SELECT fields, statuses FROM bitrix24_catalogue WHERE portal_id = :portal AND entity = :entity")
+_MAPPING = text("SELECT rows FROM bitrix24_mapping WHERE portal_id = :portal AND entity = :entity")
 
 
 class CheckResources:
-    """What the check of a document may ask about its portal."""
+    """What the check of a document may ask about its portal, and about the scenario that the document is of."""
 
-    def __init__(self, session: Session, portal_id: int) -> None:
+    def __init__(self, session: Session, portal_id: int, scenario_id: int | None = None) -> None:
         self._session = session
         self._portal_id = portal_id
+        self._scenario_id = scenario_id
         self._lines: dict[str, LineInfo | None] = {}
         self._crm: dict[str, CrmInfo | None] = {}
 
@@ -39,6 +44,21 @@ class CheckResources:
         if entity not in self._crm:
             self._crm[entity] = self._read_crm(entity)
         return self._crm[entity]
+
+    def mapping(self, entity: str) -> list[MappingRow]:
+        """Which fields of a kind of card become which variables where a scenario does not say."""
+        # The table is of a layer above, too: hub.bitrix24.models.Mapping.
+        row = self._session.connection().execute(_MAPPING, {"portal": self._portal_id, "entity": entity}).first()
+        return rows_from(None if row is None else row[0], entity)
+
+    def names(self) -> PortalNames:
+        """The constants and global variables of the portal, and what the scenario's last requests have brought."""
+        constants, shared = (
+            frozenset(self._session.exec(select(kind.name).where(kind.portal_id == self._portal_id)))
+            for kind in (Constant, GlobalVariable)
+        )
+        brought = came.names(self._session, self._portal_id, self._scenario_id) if self._scenario_id else frozenset()
+        return PortalNames(constants, shared, brought)
 
     def _read_crm(self, entity: str) -> CrmInfo | None:
         # The table is kept by a layer above; what is read here of its shape is told in hub.bitrix24.fields.

@@ -10,10 +10,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from hub.language import SYSTEM_NAMES
-from hub.scenarios.block import Block, JsonType, Problem, Summary
+from hub.scenarios.block import Block, BlockConfig, JsonType, Problem, Summary
 from hub.scenarios.check import Examined, Resources, examined
 from hub.scenarios.document import BlockNode, Document, DocumentError, Link, Variable, parse_document
 from hub.scenarios.form import _
+from hub.scenarios.names import filled, set_by
 from hub.values import Value
 
 NAMELESS = "…"
@@ -156,11 +157,11 @@ def _variables(scenario: Examined, resources: Resources) -> Iterable[Known]:
     seen: set[str] = set()
     for block_id, block, config in scenario.checked():
         words = card_words(config, resources)
-        titles = {row.variable: words.get(row.field, row.variable) for row in getattr(config, "mapping", None) or ()}
-        for name in block.fills(config):
+        fields = filled(scenario, config)
+        for name in dict.fromkeys((*block.fills(config), *fields)):
             if name not in seen:
                 seen.add(name)
-                yield Known(name, titles.get(name, name), "any", block_id)
+                yield Known(name, words.get(fields.get(name, ""), SYSTEM_TITLES.get(name, name)), "any", block_id)
     for variable in scenario.doc.variables:
         if variable.name not in seen:
             seen.add(variable.name)
@@ -171,11 +172,11 @@ def _variables(scenario: Examined, resources: Resources) -> Iterable[Known]:
                 seen.add(name)
                 yield Known(name, name, "any", block_id)
     for name in SYSTEM_NAMES:
-        yield Known(name, SYSTEM_TITLES[name], "string", "system")
+        if name not in seen:
+            yield Known(name, SYSTEM_TITLES[name], "string", "system")
 
 
-def _set_by(config: Any) -> list[str]:
-    rows = getattr(config, "variables", None)
-    names = [row.name for row in rows] if isinstance(rows, list) else []
+def _set_by(config: BlockConfig) -> list[str]:
     item = getattr(config, "as_", None)
+    names = [*set_by(config, "local"), *set_by(config, "global")]
     return [*names, item] if isinstance(item, str) else names

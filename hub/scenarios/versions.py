@@ -142,7 +142,7 @@ def set_enabled(session: Session, hub: Hub, scenario: Scenario, enabled: bool) -
         for kept in versions_of(session, scenario):
             if newest is not None and not kept.clean:
                 continue
-            problems = _check(session, scenario.portal_id, document_of(kept))
+            problems = _check(session, scenario, document_of(kept))
             newest = problems if newest is None else newest
             if _is_clean(problems):
                 kept.clean, kept.problems, kept.draft = True, _stored(problems), False
@@ -228,7 +228,7 @@ def _add(
     """Append a version to a scenario that already has its name."""
     if scenario.id is None:
         raise ValueError("the scenario has not been stored yet")
-    problems = _check(session, scenario.portal_id, document)
+    problems = _check(session, scenario, document)
     scenario.latest, scenario.edits = scenario.latest + 1, 0
     kept = Version(
         scenario_id=scenario.id,
@@ -251,8 +251,8 @@ def _add(
     return Saved(scenario, kept, [problem.as_dict() for problem in problems], scenario.published == kept.n)
 
 
-def _check(session: Session, portal_id: int, document: Document) -> list[Problem]:
-    return check(document, CheckResources(session, portal_id))[1]
+def _check(session: Session, scenario: Scenario, document: Document) -> list[Problem]:
+    return check(document, CheckResources(session, scenario.portal_id, scenario.id))[1]
 
 
 def _is_clean(problems: Sequence[Problem]) -> bool:

@@ -7,8 +7,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from hub.language import Found, Scope, compile_template, parse_path, resolve
-from hub.scenarios.block import Block, LineInfo, Outcome
+from hub.scenarios.block import Block, CrmInfo, LineInfo, Outcome, PortalNames
 from hub.scenarios.document import Document, parse_document
+from hub.scenarios.mapping_row import MappingRow
+from hub.scenarios.portal_mapping import rows_from
 from hub.scenarios.registry import blocks
 from hub.values import Value
 
@@ -25,14 +27,28 @@ class FakePortal:
     def line(self, name: str) -> LineInfo | None:
         return self.lines.get(name)
 
+    def __init__(self, names: PortalNames | None = None, crm: Mapping[str, CrmInfo] | None = None) -> None:
+        self._names = names or PortalNames()
+        self._crm = crm or {}
+
     def scenario_exists(self, scenario: int) -> bool:
         return scenario == 7
+
+    def crm(self, entity: str) -> CrmInfo | None:
+        return self._crm.get(entity)
+
+    def mapping(self, entity: str) -> list[MappingRow]:
+        return rows_from(None, entity)
+
+    def names(self) -> PortalNames:
+        return self._names
 
 
 class FakeContext(FakePortal):
     """A RunContext whose variables are what the test says."""
 
     def __init__(self, variables: Mapping[str, Value] | None = None, **more: Any) -> None:
+        super().__init__()
         self.now: datetime = more.pop("now", NOW)
         self.zone = ZoneInfo("Europe/Moscow")
         self.dry = False

@@ -114,8 +114,9 @@ def test_the_results_of_a_called_scenario_are_not_known_beforehand() -> None:
 
 def test_a_name_in_another_case_is_a_warning_with_the_right_one() -> None:
     found = problems(document(send(text="{{email1}} {{Email1}} {{brand}}"), start={"fields": ["Email1"]}))
-    assert [(one.code, one.severity) for one in found] == [("similar_name", "warning")]
+    assert [(one.code, one.severity) for one in found] == [("similar_name", "warning"), ("unknown_name", "warning")]
     assert "Email1" in found[0].message
+    assert "brand" in found[1].message
 
 
 def test_fields_that_differ_only_by_case_are_a_warning() -> None:

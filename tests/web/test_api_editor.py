@@ -274,3 +274,22 @@ def test_a_person_is_told_in_his_language_what_changed_and_what_is_wrong_and_a_p
     assert told["detail"] == told["errors"][0]["message"] != "There is already a scenario with this name."
     refused = olga.patch(f"/scenarios/{made['id']}", {"enabled": True}).get_json()
     assert refused["problems"][0]["message"] == "Нет линии «Продажи»."
+
+
+def test_a_name_is_doubted_until_a_request_has_brought_it(api: Api) -> None:
+    api.post("/lines", LINE)
+    drawn = document()
+    drawn["blocks"][1]["config"]["text"] = "{{Email1}} {{utm_source}} {{order.total}}"
+    made = api.post("/scenarios", drawn).get_json()
+    assert (made["published"], [one["code"] for one in made["problems"]]) == (True, ["unknown_name"] * 3)
+    link = made["links"]["token_only"].partition("/get/")[2]
+    api.client.post(
+        f"/get/{link}",
+        data=b'{"Email1": "a@b.c", \xe2\x80\x9cutm_source\xe2\x80\x9d: "x"}',
+        content_type="application/json",
+    )
+    asked = {"document": drawn, "scenario": made["id"]}
+    told = api.post("/scenarios/check", asked, headers=RU).get_json()["problems"]
+    assert [(one["path"], one["message"]) for one in told] == [
+        ("text", "«order» – не поле, не переменная и не константа: значение появится, только если его пришлёт запрос.")
+    ]

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from flask_babel import format_timedelta, gettext
+from pydantic import Field
 from sqlmodel import Session
 
 from hub.delivery import lines
@@ -15,7 +16,7 @@ from hub.scenarios.check_resources import CheckResources
 from hub.scenarios.inspecting import Drawn, inspect
 from hub.scenarios.registry import blocks
 from hub.values import Value
-from hub.web.api.base import DOCUMENT_LIMIT, Call, Input, route
+from hub.web.api.base import DOCUMENT_LIMIT, MAX_INT, Call, Input, route
 from hub.web.sentences import said
 
 GROUPS = ("start", "message", "logic", "data", "bitrix24", "answer")
@@ -23,9 +24,10 @@ MAX_SUMMARY = 160
 
 
 class CheckInput(Input):
-    """A document as it is being drawn."""
+    """A document as it is being drawn, and the scenario that it is of."""
 
     document: dict[str, Any]
+    scenario: int = Field(0, ge=0, le=MAX_INT)
 
 
 @route("GET", "/blocks", summary="All blocks", shape="Block", page=True)
@@ -48,7 +50,7 @@ def check_document(call: Call) -> Value:
     """Nothing is saved, and the document need not be one that could be: what can be read of it is told."""
     given: CheckInput = call.body
     with call.hub.db.read() as session:
-        return checked(session, call.portal_id, given.document)
+        return checked(session, call.portal_id, given.document, given.scenario)
 
 
 def described(session: Session, portal_id: int) -> list[dict[str, Any]]:
@@ -59,9 +61,9 @@ def described(session: Session, portal_id: int) -> list[dict[str, Any]]:
     return [_described(block, only) for block in ordered]
 
 
-def checked(session: Session, portal_id: int, document: Mapping[str, Value]) -> dict[str, Any]:
+def checked(session: Session, portal_id: int, document: Mapping[str, Value], scenario_id: int = 0) -> dict[str, Any]:
     """What the editor has to know of a document."""
-    found = inspect(document, CheckResources(session, portal_id))
+    found = inspect(document, CheckResources(session, portal_id, scenario_id or None))
     return {
         "problems": [problem_shown(problem, found.blocks.get(problem.block or "")) for problem in found.problems],
         "blocks": {block_id: _drawn(drawn) for block_id, drawn in found.blocks.items()},

@@ -216,7 +216,7 @@ def read_openapi(call: Call, scenario_id: int) -> Value:
     with call.hub.db.read() as session:
         scenario = versions.get(session, call.portal_id, scenario_id)
         document = versions.document_of(versions.version(session, scenario, scenario.published))
-        program, problems = check(document, CheckResources(session, call.portal_id))
+        program, problems = check(document, CheckResources(session, call.portal_id, scenario_id))
     if program is None:
         shown = [problem.as_dict() for problem in problems]
         raise Conflict("The scenario has errors.", code="not_publishable", problems=shown)

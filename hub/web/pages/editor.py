@@ -28,7 +28,7 @@ def show(scenario_id: int) -> Response:
             "scenario": scenarios.described(session, hub(), scenario),
             "document": document,
             "version": scenario.latest,
-            "checked": blocks.checked(session, person.portal_id, document),
+            "checked": blocks.checked(session, person.portal_id, document, scenario_id),
             "blocks": blocks.described(session, person.portal_id),
             "language": i18n.language(),
             "me": {"name": person.name, "role": person.role, "own_numbers": own_numbers(portal)},

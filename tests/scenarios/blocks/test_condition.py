@@ -82,6 +82,6 @@ def test_branches_that_make_no_sense_are_refused(branches: list[Any]) -> None:
 
 def test_a_bad_pattern_blocks_publishing_with_its_field() -> None:
     row = {"left": "{{x}}", "op": "matches", "right": "(a"}
-    doc = document({"id": "c", "type": "condition", "config": {"branches": [{"port": "a", "any": [row]}]}})
-    found = check(doc, FakePortal())[1]
+    node = {"id": "c", "type": "condition", "config": {"branches": [{"port": "a", "any": [row]}]}}
+    found = check(document(node, start={"fields": ["x"]}), FakePortal())[1]
     assert [(one.code, one.field) for one in found] == [("bad_pattern", "branches[0].any[0].right")]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from hub.scenarios.block import Fail, Go, Perform
+from hub.scenarios.block import Fail, Go, Perform, PortalNames
 from hub.scenarios.check import check
 from hub.values import Number
 from tests.scenarios.fakes import FakeContext, FakePortal, block, document, run
@@ -23,9 +23,12 @@ def answer(config: dict[str, Any], status: int = 200, body: str = "", **resumed:
     return run("http_request", config, FakeContext(resumed={"kind": "performed", "response": response} | resumed))
 
 
+PORTAL = FakePortal(PortalNames(constants=frozenset({"key"})))
+
+
 def found(**config: Any) -> list[tuple[str, str]]:
-    doc = document({"id": "h", "type": "http_request", "config": GET | config})
-    return [(one.code, one.severity) for one in check(doc, FakePortal())[1]]
+    doc = document({"id": "h", "type": "http_request", "config": GET | config}, start={"fields": ["id", "key"]})
+    return [(one.code, one.severity) for one in check(doc, PORTAL)[1]]
 
 
 def test_a_get_is_rendered_and_may_be_repeated() -> None:

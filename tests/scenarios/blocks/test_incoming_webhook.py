@@ -5,15 +5,18 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from hub.scenarios.block import Go
+from hub.scenarios.block import Go, PortalNames
 from hub.scenarios.check import check
 from tests.scenarios.fakes import FakePortal, block, document, run
 
 CONFIG = block("incoming_webhook").Config
 
 
+PORTAL = FakePortal(PortalNames(constants=frozenset({"s"})))
+
+
 def found(**config: Any) -> list[tuple[str, str | None]]:
-    return [(one.code, one.field) for one in check(document(start=config), FakePortal())[1]]
+    return [(one.code, one.field) for one in check(document(start=config), PORTAL)[1]]
 
 
 def test_it_goes_on_at_once() -> None:

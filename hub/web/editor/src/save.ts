@@ -16,6 +16,8 @@ export class Saver {
   private readonly store: Store;
   private saved: Doc;
   private checkedDoc: Doc;
+  /** The newest example that the check knew: a request may have brought a name that was doubted. */
+  private checkedExample: string | undefined;
   private saveTimer = 0;
   private checkTimer = 0;
   private running: Promise<void> | null = null;
@@ -73,10 +75,14 @@ export class Saver {
 
   private look(): void {
     const doc = this.store.doc;
+    const newest = this.store.state.examples?.[0]?.id;
+    if (newest !== this.checkedExample) {
+      this.checkedExample = newest;
+      this.checkSoon();
+    }
     if (doc !== this.checkedDoc) {
       this.checkedDoc = doc;
-      window.clearTimeout(this.checkTimer);
-      this.checkTimer = window.setTimeout(() => void this.check(), CHECK_MS);
+      this.checkSoon();
       window.clearTimeout(this.saveTimer);
       if (doc !== this.saved && this.store.state.saving.kind !== "conflict") {
         this.saveTimer = window.setTimeout(() => void this.flush(), SAVE_MS);
@@ -86,10 +92,15 @@ export class Saver {
     }
   }
 
+  private checkSoon(): void {
+    window.clearTimeout(this.checkTimer);
+    this.checkTimer = window.setTimeout(() => void this.check(), CHECK_MS);
+  }
+
   private async check(): Promise<void> {
     const doc = this.store.doc;
     try {
-      this.store.take(await api<Checked>("POST", "/scenarios/check", { document: doc }), doc);
+      this.store.take(await api<Checked>("POST", "/scenarios/check", { document: doc, scenario: this.store.state.scenario.id }), doc);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       // The next change asks again, and saving says that the server is away.
