@@ -15,7 +15,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, request
 
-fault_kinds = ("status", "hang", "slow", "hangup_after", "429", "error", "lost", "twice", "late")
+fault_kinds = ("status", "hang", "slow", "hangup_after", "429", "error", "lost", "twice", "late", "refuse")
 record_limit = 200_000
 
 
@@ -39,9 +39,8 @@ class Entry:
 
 @dataclass
 class Fault:
-    """A fault for the next `times` requests, of one chat or service if named. `seconds`: wait, or retry_after.
-
-    `code` is the error's name, for the kind `error`.
+    """A fault for the next `times` requests (0: all that follow), of one chat or service if named. `seconds`: wait, or
+    retry_after. `code` is the error's name, for the kind `error`; `refuse` is a recipient who does not want us.
     """
 
     kind: str
@@ -71,6 +70,7 @@ class Board:
         self._numbers = itertools.count(1)
         self._entries: list[Entry] = []
         self._faults: list[Fault] = []
+        self._logged_out: set[str] = set()
         self._rates = Rates()
         self._chance = random.Random()
         self._tries: Counter[tuple[str, str]] = Counter()
@@ -120,19 +120,42 @@ class Board:
     def take(self, service: str, chat: str) -> Fault | None:
         """The fault this request meets, used up by one."""
         with self._lock:
-            for fault in self._faults:
+            for fault in sorted(self._faults, key=lambda one: one.chat is None):
                 if fault.chat in (None, chat) and fault.service in (None, service):
-                    fault.times -= 1
-                    if fault.times <= 0:
+                    if fault.times == 1:
                         self._faults.remove(fault)
+                    elif fault.times:
+                        fault.times -= 1
                     return fault
             return self._by_chance()
+
+    def faults(self) -> list[Fault]:
+        """The faults that are still to be played."""
+        with self._lock:
+            return list(self._faults)
+
+    def calm(self) -> None:
+        """Forget all faults, and let every account in again."""
+        with self._lock:
+            self._faults.clear()
+            self._logged_out.clear()
+
+    def log(self, service: str, *, out: bool) -> None:
+        """Refuse every token of a messenger from now on, or take them again."""
+        with self._lock:
+            (self._logged_out.add if out else self._logged_out.discard)(service)
+
+    def logged_out(self) -> list[str]:
+        """The messengers that refuse every token."""
+        with self._lock:
+            return sorted(self._logged_out)
 
     def reset(self) -> None:
         """Forget all requests, faults, chances, tries and message numbers. Entry numbers go on rising."""
         with self._lock:
             self._entries.clear()
             self._faults.clear()
+            self._logged_out.clear()
             self._rates = Rates()
             self._tries.clear()
             self._ids.clear()
@@ -179,7 +202,8 @@ def read_fault() -> Fault:
 
 
 def control(board: Board) -> Blueprint:
-    """The control addresses: GET /_control/sent[?after=n], POST /_control/reset, POST /_control/fault."""
+    """The control addresses: GET /_control/sent[?after=n] and /_control/faults; POST /_control/reset, /_control/fault,
+    /_control/calm (no more faults) and /_control/log {"service", "out"} (refuse its tokens, or take them again)."""
     pages = Blueprint("control", __name__, url_prefix="/_control")
 
     @pages.get("/sent")
@@ -195,6 +219,23 @@ def control(board: Board) -> Blueprint:
     @pages.post("/fault")
     def fault() -> Response:
         board.add(read_fault())
+        return jsonify(ok=True)
+
+    @pages.get("/faults")
+    def faults() -> Response:
+        return jsonify(faults=[asdict(one) for one in board.faults()], logged_out=board.logged_out())
+
+    @pages.post("/calm")
+    def calm() -> Response:
+        board.calm()
+        return jsonify(ok=True)
+
+    @pages.post("/log")
+    def log() -> Response:
+        wanted: Any = request.get_json(silent=True)
+        if not isinstance(wanted, dict) or not isinstance(wanted.get("service"), str):
+            abort(400, "say which service, and whether its tokens are out")
+        board.log(wanted["service"], out=wanted.get("out") is True)
         return jsonify(ok=True)
 
     return pages

@@ -16,6 +16,7 @@ class _Handler(WSGIRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+    _hangs_up = False
 
     def make_environ(self) -> Any:
         environ = super().make_environ()
@@ -23,10 +24,16 @@ class _Handler(WSGIRequestHandler):
         return environ
 
     def hang_up(self) -> None:
-        """Reset the connection at once."""
-        self.close_connection = True
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        os.close(self.connection.detach())
+        """Read no more, and reset the connection as soon as the server has let go of the request."""
+        self._hangs_up = True
+        self.connection.shutdown(socket.SHUT_RD)
+
+    def connection_dropped(self, error: BaseException, environ: Any = None) -> None:
+        """Cut the connection where that was wanted. Before this the server still asks the socket for what it held."""
+        if self._hangs_up:
+            self.close_connection = True
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            os.close(self.connection.detach())
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Nothing: the paths hold tokens, and the record tells all."""

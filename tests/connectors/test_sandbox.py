@@ -94,11 +94,55 @@ def test_the_record_can_be_read_on_and_cleared(ask):
     assert ask("/_control/sent", method="GET").json() == {"sent": []}
 
 
+def test_a_hang_up_resets_the_connection_and_leaves_no_traceback(ask, caplog):
+    ask("/_control/fault", {"kind": "hangup_after"})
+    with pytest.raises(requests.ConnectionError, match="reset"):
+        send(ask)
+    assert send(ask)[0] == 200
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    ("service", "path", "headers"),
+    [
+        ("telegram", "/telegram/bot1:demo/getMe", {}),
+        ("whatsapp", "/graph/v25.0/1122", {"Authorization": "Bearer EAA-demo"}),
+    ],
+)
+def test_an_account_that_is_logged_out_is_refused_until_it_is_back(ask, service, path, headers):
+    def answered():
+        return ask(path, method="GET", headers=headers).status_code
+
+    assert answered() == 200
+    ask("/_control/log", {"service": service, "out": True})
+    assert answered() == 401
+    assert ask("/_control/faults", method="GET").json()["logged_out"] == [service]
+    ask("/_control/log", {"service": service, "out": False})
+    assert answered() == 200
+
+
+def test_whatsapp_refuses_an_unknown_token_as_meta_does(ask):
+    answer = ask("/graph/v25.0/1122", method="GET", headers={"Authorization": "Bearer whatever"})
+    assert answer.status_code == 401
+    told = answer.json()["error"]
+    assert (told["code"], told["type"]) == (190, "OAuthException")
+    assert told["message"] == "Invalid OAuth access token - Cannot parse access token"
+
+
+def test_a_number_is_refused_until_all_is_calm_again_and_others_are_not(ask):
+    ask("/_control/fault", {"kind": "429", "service": "telegram", "times": 0})
+    ask("/_control/fault", {"kind": "refuse", "service": "telegram", "chat": "5", "times": 0})
+    assert [send(ask)[0] for _ in range(3)] == [403, 403, 403]
+    assert send(ask, chat_id=6)[0] == 429
+    ask("/_control/calm")
+    assert send(ask)[0] == 200
+
+
 def test_the_phone_page_and_its_files_are_served(ask):
     page = ask("/", method="GET")
     assert "Телефон клиента" in page.content.decode()
     assert "default-src 'self'" in page.headers["Content-Security-Policy"]
-    for name in ("phone.js", "phone.css"):
+    for name in ("phone.js", "trouble.js", "words.js", "phone.css"):
         assert ask(f"/static/{name}", method="GET").status_code == 200
 
 

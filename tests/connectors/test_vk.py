@@ -226,6 +226,7 @@ def test_a_bad_link_of_a_button_is_refused_and_a_file_costs_no_call(community, b
     ("form", "number"),
     [
         ({"access_token": ""}, 5),
+        ({"access_token": "whatever"}, 5),
         ({"v": ""}, 8),
         ({"random_id": ""}, 100),
         ({"random_id": str(2**31)}, 100),
@@ -244,5 +245,5 @@ def test_the_simulator_refuses_what_vk_refuses(form, number, sandbox, board):
         answer = session.post(f"{sandbox.url}/vk/method/messages.send", data=full, timeout=5)
         assert answer.status_code == 200
         assert answer.json()["error"]["error_code"] == number
-        unknown = session.post(f"{sandbox.url}/vk/method/messages.fly", data=full | {"access_token": "x"}, timeout=5)
+        unknown = session.post(f"{sandbox.url}/vk/method/messages.fly", data=full | {"access_token": token}, timeout=5)
         assert unknown.json()["error"]["error_code"] in (3, 8)

@@ -54,7 +54,7 @@ def test_v27_a_message_of_which_nobody_knows_is_not_sent_again(installation: Ins
 @pytest.mark.parametrize("by", ["body", "query"])
 def test_v16_however_a_phone_number_is_written_whatsapp_gets_the_same_one(installation: Installation, by: str) -> None:
     name = f"WhatsApp {new_chat()}"
-    config = {"token": "AAAA", "phone_number_id": "1", "api_url": f"{installation.sandbox.url}/whatsapp"}
+    config = {"token": "EAAA", "phone_number_id": "1", "api_url": f"{installation.sandbox.url}/whatsapp"}
     made = installation.api("POST", "/lines", {"name": name, "channel": "whatsapp", "config": config})
     assert made.status_code == 201, made.text
     scenario = installation.scenario(send("{{id}}", "{{chat_id}}", line=name, messenger="whatsapp"))

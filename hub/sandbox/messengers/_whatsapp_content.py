@@ -55,7 +55,7 @@ class Refusal(Exception):
     def __init__(self, number: int, details: str = "", http: int = 0) -> None:
         said, status = errors.get(number, (f"Error {number}", 400))
         super().__init__(said)
-        self.number, self.said, self.details = number, f"(#{number}) {said}", details or said
+        self.number, self.said, self.details = number, said if number == 190 else f"(#{number}) {said}", details or said
         self.page, self.status = bool(http), http or status
 
 

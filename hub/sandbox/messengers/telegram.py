@@ -1,8 +1,9 @@
 """A strict stand-in for the Telegram Bot API: it refuses what the real one refuses, in the same words.
 
-A token of the usual form is known, one that ends in `revoked` is not. A numeric chat is known unless its ending asks
-for something else: 0400 bad markup, 0401 revoked, 0403 blocked, 0404 unknown, 0408 takes the message and hangs up,
-0413 too large, 0429 one 429, 0500 two 503, 0502 and 0504 an HTML page, 0301 moved to a supergroup.
+A token of the usual form is known, one that ends in `revoked` is not, and none while the account is logged out.
+A numeric chat is known unless its ending asks for something else: 0400 bad markup, 0401 revoked, 0403 blocked, 0404
+unknown, 0408 takes the message and hangs up, 0413 too large, 0429 one 429, 0500 two 503, 0502 and 0504 an HTML page,
+0301 moved to a supergroup.
 """
 
 import json
@@ -60,7 +61,7 @@ def blueprint(board: Board, state: State | None = None) -> Blueprint:
         body: dict[str, Any] = {}
         try:
             body = _body()
-            _check_token(token, known)
+            _check_token(board, token, known)
             if name == "getme":
                 return jsonify(ok=True, result=_bot(token))
             if name in ("setwebhook", "deletewebhook", "answercallbackquery"):
@@ -84,10 +85,10 @@ def _body() -> dict[str, Any]:
     return {**request.args.to_dict(), **request.form.to_dict()}
 
 
-def _check_token(token: str, state: State) -> None:
+def _check_token(board: Board, token: str, state: State) -> None:
     if not token_form.fullmatch(token):
         raise Refusal(404, "Not Found")
-    if token in state.revoked or token.endswith("revoked"):
+    if token in state.revoked or token.endswith("revoked") or "telegram" in board.logged_out():
         raise Refusal(401, "Unauthorized")
 
 
@@ -100,6 +101,8 @@ def _send(board: Board, state: State, token: str, name: str, body: dict[str, Any
         _note(board, name, body, "hang", 0)
         return hang(board, fault.seconds)
     _check_chat(board, state, chat)
+    if fault is not None and fault.kind == "refuse":
+        raise Refusal(403, "Forbidden: bot was blocked by the user")
     if name == "sendmessage":
         _check_text(body.get("text"), 4096, "message text is empty", "message is too long")
     else:

@@ -1,6 +1,7 @@
 """A strict stand-in for the VK API: it answers 200 and names its errors by number, as the real one does.
 
-A token is known unless it is `bad` or ends in `revoked`. A numeric peer is known unless its ending asks for something
+A token that begins as VK's do, with `vk1.`, is known, one that ends in `revoked` is not, and none while the
+account is logged out. A numeric peer is known unless its ending asks for something
 else: 0401 refused token, 0403 blocked, 0404 unknown, 0408 takes the message and hangs up, 0429 one error 6, 0500 two
 errors 10, 0502 and 0504 an HTML page, 0900 to 0999 the error of that number. A fault of kind `status` gives an HTTP
 status from 400 to 599, and the error of that number otherwise.
@@ -78,7 +79,7 @@ def blueprint(board: Board, state: State | None = None) -> Blueprint:
     def call(method: str) -> Response:
         form = {**request.args.to_dict(), **request.form.to_dict()}
         try:
-            _check_call(form, known)
+            _check_call(board, form, known)
             if method == "groups.getById":
                 number = int(re.sub(r"[^0-9]", "", form.get("group_id", "")) or 1)
                 group = {"id": number, "name": "Sandbox", "screen_name": f"club{number}", "type": "group"}
@@ -96,9 +97,10 @@ def blueprint(board: Board, state: State | None = None) -> Blueprint:
     return pages
 
 
-def _check_call(form: dict[str, str], state: State) -> None:
+def _check_call(board: Board, form: dict[str, str], state: State) -> None:
     token = form.get("access_token", "")
-    if token in ("", "bad", *state.revoked) or token.endswith("revoked"):
+    known = token.startswith("vk1.") and not token.endswith("revoked") and token not in state.revoked
+    if not known or "vk" in board.logged_out():
         raise Refusal(5)
     if not re.fullmatch(r"5\.[0-9]+", form.get("v", ""), re.ASCII):
         raise Refusal(8)
@@ -113,6 +115,8 @@ def _send(board: Board, state: State, form: dict[str, str]) -> Response:
         _note(board, "messages.send", form, "hang", 0)
         return hang(board, fault.seconds)
     _check_peer(board, state, peer)
+    if fault is not None and fault.kind == "refuse":
+        raise Refusal(901)
     same = _random_id(form)
     _check_text(form)
     _check_keyboard(form.get("keyboard"))

@@ -1,6 +1,7 @@
 """A strict stand-in for the WhatsApp Cloud API, with Meta's own error numbers.
 
-A token is known unless it is `bad` or ends in `revoked`. A phone is known unless its ending asks for something else:
+A token that begins as Meta's do, with `EAA`, is known, one that ends in `revoked` is not, and none while the account
+is logged out. A phone is known unless its ending asks for something else:
 0401 refused token, 0404 not in the test list, 0408 takes the message and hangs up, 0429 one error 130429, 0500 two
 errors 131016, 0502 and 0504 an HTML page, 1026 undeliverable, 1047 window closed (for all but templates), 1056 too
 often. A fault of kind `status` gives an HTTP status from 400 to 599, and the error of that number otherwise.
@@ -34,7 +35,7 @@ def blueprint(board: Board, state: State | None = None) -> Blueprint:
 
     def number(version: str, number_id: str) -> Response:
         try:
-            _check_call(version, number_id, known)
+            _check_call(board, version, number_id, known)
             return jsonify(
                 id=number_id,
                 display_phone_number="+7 999 000-00-00",
@@ -49,7 +50,7 @@ def blueprint(board: Board, state: State | None = None) -> Blueprint:
     def messages(version: str, number_id: str) -> Response:
         body: dict[str, Any] = {}
         try:
-            _check_call(version, number_id, known)
+            _check_call(board, version, number_id, known)
             given = request.get_json(silent=True)
             if not isinstance(given, dict):
                 raise Refusal(100, "The body is not a JSON object")
@@ -71,9 +72,10 @@ def blueprint(board: Board, state: State | None = None) -> Blueprint:
     return pages
 
 
-def _check_call(version: str, number_id: str, state: State) -> None:
+def _check_call(board: Board, version: str, number_id: str, state: State) -> None:
     token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if token in ("", "bad", *state.revoked) or token.endswith("revoked"):
+    known = token.startswith("EAA") and not token.endswith("revoked") and token not in state.revoked
+    if not known or "whatsapp" in board.logged_out():
         raise Refusal(190)
     if not re.fullmatch(r"v[0-9]+\.[0-9]+", version, re.ASCII) or not re.fullmatch(r"[0-9]+", number_id, re.ASCII):
         raise Refusal(33)
@@ -92,6 +94,8 @@ def _send(board: Board, state: State, number_id: str, body: dict[str, Any]) -> R
     if len(str(body.get("biz_opaque_callback_data") or "")) > 512:
         raise Refusal(131009, "biz_opaque_callback_data is too long")
     _check_recipient(board, state, to, body)
+    if fault is not None and fault.kind == "refuse":
+        raise Refusal(131026)
     kind = str(body.get("type") or "text")
     check_content(kind, body)
     number = f"wamid.{number_id}.{to}.{board.next_id('whatsapp', to)}"

@@ -1,4 +1,4 @@
-// Shows the sandbox's record as chats on a phone; asks for what is new once a second.
+// Shows the sandbox's record as chats on a phone; asks for what is new, and for what is being played, once a second.
 "use strict";
 
 const chats = new Map();
@@ -15,17 +15,17 @@ function element(name, text, className) {
 
 function bubble(entry) {
   const card = element("article", "", entry.accepted ? "" : "bad");
-  card.append(element("p", entry.text || (entry.file ? "" : "(без текста)")));
+  card.append(element("p", entry.text || (entry.file ? "" : say("no_text"))));
   if (entry.file) card.append(element("p", "📎 " + entry.file));
   if (entry.buttons.length) {
     const list = element("ul");
     entry.buttons.forEach((label) => list.append(element("li", label)));
     card.append(list);
   }
-  const time = new Date(entry.at * 1000).toLocaleTimeString("ru-RU");
+  const time = new Date(entry.at * 1000).toLocaleTimeString(english ? "en-GB" : "ru-RU");
   const outcome = entry.accepted
-    ? (entry.outcome === "accepted" ? "доставлено" : "доставлено, но ответ не дошёл")
-    : "отказ: " + entry.outcome;
+    ? say(entry.outcome === "accepted" ? "arrived" : "arrived_unheard")
+    : say("refused") + entry.outcome;
   card.append(element("footer", time + " · " + outcome));
   return card;
 }
@@ -37,14 +37,14 @@ function show() {
     const { service, chat } = entries[0];
     const button = element("button", chat);
     button.type = "button";
-    button.append(element("small", service[0].toUpperCase() + service.slice(1) + ": " + entries.at(-1).text));
+    button.append(element("small", nameOf(service) + ": " + entries.at(-1).text));
     button.setAttribute("aria-current", String(name === open));
     button.addEventListener("click", () => { open = name; chosen = true; show(); });
     return button;
   }));
   const chat = document.getElementById("chat");
   if (open === null) {
-    chat.replaceChildren(element("p", "Пока пусто. Отправьте первое сообщение из сценария.", "empty"));
+    chat.replaceChildren(element("p", say("nothing"), "empty"));
     return;
   }
   chat.replaceChildren(...chats.get(open).slice(-200).map(bubble));
@@ -66,8 +66,9 @@ async function poll() {
       if (!chosen) open = name;
     }
     if (sent.length) show();
+    await showTrouble();
   } catch {
-    state.textContent = "Песочница не отвечает.";
+    state.textContent = say("silent");
   }
   setTimeout(poll, 1000);
 }
@@ -80,4 +81,5 @@ document.getElementById("clear").addEventListener("click", async () => {
   show();
 });
 
+show();
 poll();

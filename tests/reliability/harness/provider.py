@@ -23,8 +23,8 @@ class Channel:
 
 CHANNELS = {
     "telegram": Channel({"token": f"1:{SECRET}"}, "/telegram", "sendmessage"),
-    "vk": Channel({"token": SECRET, "group_id": "1"}, "/vk", "messages.send"),
-    "whatsapp": Channel({"token": SECRET, "phone_number_id": "1"}, "/whatsapp", "messages.text"),
+    "vk": Channel({"token": f"vk1.a.{SECRET}", "group_id": "1"}, "/vk", "messages.send"),
+    "whatsapp": Channel({"token": f"EAA{SECRET}", "phone_number_id": "1"}, "/whatsapp", "messages.text"),
 }
 
 
