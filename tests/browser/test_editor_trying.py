@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.looking import cut_off, violations
 from tests.browser.site import Site
 from tests.browser.test_editor import drawn, show, stored, text_of
-from tests.journeys.installation import Scenario, new_chat
+from tests.journeys.installation import Scenario, new_chat, send
 from tests.processes import wait_until
 
 pytestmark = pytest.mark.databases("sqlite")
@@ -134,3 +135,27 @@ def test_a_click_on_a_chip_or_a_key_behind_it_changes_how_it_is_shown(site: Site
 def chat_of(site: Site, scenario: Scenario) -> str:
     """Whom the message goes to."""
     return str(stored(site, scenario)["blocks"][1]["config"]["chat_id"])
+
+
+def test_before_publishing_and_after_a_test_a_message_stands_as_the_example_fills_it_with_what_is_empty_and_why(
+    site: Site, page: Any
+) -> None:
+    site.at.add_line()
+    made = site.at.scenario(send("Заказ {{number}} для {{client}} готов", "{{chat_id}}"), name="Заказ готов")
+    site.at.post(made.short, {"chat_id": "7", "number": "N-15", "clients": "?"})
+    show(page, made)
+    page.get_by_test_id("block-greet").locator(".block-title").click()
+    page.get_by_test_id("preview").get_by_text("N-15").wait_for()
+    page.get_by_role("button", name="Сохранить и включить").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator(".bubble")).to_have_text("Заказ N-15 для client – пусто готов")
+    expect(dialog.locator(".given-empty")).to_contain_text("client – пусто: имени client нет")
+    expect(dialog.get_by_text("Пример: 7")).to_be_visible()
+    expect(dialog.locator(".notice-wait")).to_contain_text("Может быть, «clients»?")
+    assert violations(page) == []
+    dialog.get_by_role("button", name="Показать").click()
+    expect(page.get_by_role("complementary", name="Замечания")).to_contain_text("«client» здесь не известно")
+    page.locator(".editor-head").get_by_role("button", name="Проверить").click()
+    page.locator(".side-pane").get_by_role("button", name="Проверить").click()
+    expect(page.get_by_test_id("trace").locator(".bubble")).to_have_text("Заказ N-15 для client – пусто готов")
+    expect(page.get_by_test_id("trace").locator(".given-empty")).to_contain_text("имени client нет")

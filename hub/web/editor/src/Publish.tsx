@@ -8,17 +8,23 @@ import { Dialog } from "./Dialog.tsx";
 import { Changes } from "./Versions.tsx";
 import type { Block } from "./model.ts";
 import { useStore } from "./store.ts";
-import type { Compared, Frequency } from "./types.ts";
+import type { Compared, Frequency, Problem } from "./types.ts";
+import { Writes } from "./Writes.tsx";
+
+const MOST_REMARKS = 5;
 
 export function Publish({ close }: { close: () => void }): ReactNode {
   const { store, saver } = useEditor();
   const problems = useStore(store, (state) => state.checked.problems);
   const scenario = useStore(store, (state) => state.scenario);
+  const example = useStore(store, (state) => state.example);
   const [isKept, setKept] = useState(false);
   const [compared, setCompared] = useState<Compared | null>(null);
   const [often, setOften] = useState<Frequency | null>(null);
   const [busy, setBusy] = useState(false);
   const errors = problems.filter((problem) => problem.severity === "error");
+  const warnings = problems.filter((problem) => problem.severity !== "error");
+  const messages = store.doc.blocks.filter((block) => block.type === "send_message");
   const live = scenario.published_version;
   const start = store.doc.blocks.find((block) => store.types.get(block.type)?.trigger);
   useEffect(() => {
@@ -44,26 +50,20 @@ export function Publish({ close }: { close: () => void }): ReactNode {
   return (
     <Dialog title={t("Save and switch on")} close={close}>
       {errors.length > 0 ? (
-        <div className="notice notice-bad" role="alert">
-          <Icon name="alert-triangle" />
-          <div>
-            {tn("{n} error has to be mended first", "{n} errors have to be mended first", errors.length)}
-            <ul>{errors.slice(0, 5).map((problem, at) => <li key={at}>{problem.message}</li>)}</ul>
-            <button type="button" className="btn btn-sm" onClick={() => { close(); store.set({ side: "problems" }); }}>{t("Show them")}</button>
-          </div>
-        </div>
+        <Remarks problems={errors} tone="bad" title={tn("{n} error has to be mended first", "{n} errors have to be mended first", errors.length)} close={close} />
       ) : (
         <>
           <p>{told(live === null, start?.type === "bitrix24_event")}</p>
           <dl className="told">
             {start && <Told block={start} title={t("Starts by")} />}
             {often !== null && often.count > 0 && <Often often={often} />}
-            {store.doc.blocks.filter((block) => block.type === "send_message").map((block) => <Told key={block.id} block={block} title={t("Writes")} />)}
+            {messages.map((block) => <Writes key={block.id} block={block} />)}
           </dl>
+          {messages.length > 0 && <p className="small quiet">{example ? t("Filled with the example “{title}”.", { title: example.title }) : t("There is no example yet, so values are shown by their names.")}</p>}
         </>
       )}
-      {problems.length > errors.length && (
-        <p className="small warned">{tn("{n} warning does not hinder it", "{n} warnings do not hinder it", problems.length - errors.length)}</p>
+      {warnings.length > 0 && (
+        <Remarks problems={warnings} tone="wait" title={tn("{n} warning does not hinder it", "{n} warnings do not hinder it", warnings.length)} close={close} />
       )}
       {live !== null && isKept && live !== scenario.version && <Changes from={live} to={scenario.version} open />}
       {compared && <Comparison compared={compared} />}
@@ -80,6 +80,21 @@ export function Publish({ close }: { close: () => void }): ReactNode {
 function told(isFirst: boolean, byCards: boolean): string {
   if (!isFirst) return t("New requests run the new version. Runs that wait stay on theirs.");
   return byCards ? t("From then on it writes to real customers as soon as a card fits.") : t("From then on every request starts this scenario.");
+}
+
+/** The first of what is wrong, and the way to the rest. */
+function Remarks({ problems, tone, title, close }: { problems: Problem[]; tone: "bad" | "wait"; title: string; close: () => void }): ReactNode {
+  const { store } = useEditor();
+  return (
+    <div className={`notice notice-${tone}`} role={tone === "bad" ? "alert" : undefined}>
+      <Icon name="alert-triangle" />
+      <div>
+        {title}
+        <ul>{problems.slice(0, MOST_REMARKS).map((problem, at) => <li key={at}>{problem.message}</li>)}</ul>
+        <button type="button" className="btn btn-sm" onClick={() => { close(); store.set({ side: "problems" }); }}>{t("Show them")}</button>
+      </div>
+    </div>
+  );
 }
 
 /** What a block does, in its own words. */

@@ -1,12 +1,13 @@
 // A text with chips: typing `{{` or the button opens the picker; below stands what it gives on the chosen example.
-import { useCallback, useLayoutEffect, useRef, useState, type ClipboardEvent, type KeyboardEvent, type MouseEvent, type ReactNode } from "react";
+import { useLayoutEffect, useRef, useState, type ClipboardEvent, type KeyboardEvent, type MouseEvent, type ReactNode } from "react";
 import { t } from "page/words";
 import { caret, draw, read, selected, setCaret } from "./chips.ts";
 import { Icon, useEditor } from "./context.tsx";
 import { ChipEditor } from "./Chip.tsx";
 import { Given } from "./Given.tsx";
+import { useLabel } from "./labels.ts";
 import { Picker, type PickerHandle } from "./Picker.tsx";
-import { parts, spoken, withPlace, type Part } from "./template.ts";
+import { parts, withPlace, type Part } from "./template.ts";
 import { useStore } from "./store.ts";
 
 type Props = {
@@ -24,7 +25,7 @@ const EMOJI = "😊 👍 🙏 ❤️ 🎉 ✅ ❗ ❓ 📦 🚚 💳 📞 📍 �
 export function TemplateField(props: Props): ReactNode {
   const { block, path, value, change, multiline, labelId, described, invalid } = props;
   const { store } = useEditor();
-  const variables = useStore(store, (state) => state.checked.variables);
+  const label = useLabel();
   const preview = useStore(store, (state) => state.previews[path]);
   const [open, setOpen] = useState<"typed" | "button" | "emoji" | null>(null);
   const [chip, setChip] = useState<number | null>(null);
@@ -33,14 +34,6 @@ export function TemplateField(props: Props): ReactNode {
   const picker = useRef<PickerHandle>(null);
   const at = useRef<number | null>(null);
   const drawn = useRef<{ text: string; label: unknown } | null>(null);
-
-  const label = useCallback(
-    (name: string): string => {
-      const title = variables.find((known) => known.path === name)?.title;
-      return title && title !== name ? title : spoken(name);
-    },
-    [variables],
-  );
 
   useLayoutEffect(() => {
     const root = field.current!;

@@ -3,10 +3,11 @@ import type { ReactNode } from "react";
 import { t } from "page/words";
 import { Icon, useEditor } from "./context.tsx";
 import { Tree } from "./Examples.tsx";
+import { Filled, fillsOfTrace, Reasons } from "./Filled.tsx";
 import { blockOf, type Json } from "./model.ts";
 import { spoken } from "./template.ts";
 import { useStore } from "./store.ts";
-import type { Step } from "./types.ts";
+import type { Input, Step, Trace } from "./types.ts";
 
 export function TraceView(): ReactNode {
   const { store } = useEditor();
@@ -14,17 +15,13 @@ export function TraceView(): ReactNode {
   const selected = useStore(store, (state) => state.selected);
   if (!trace) return null;
   const { steps } = trace;
+  const inputs = steps.flatMap((step) => step.input ?? []);
   const chosen = selected.length === 1 ? steps.filter((step) => step.block === selected[0]) : [];
   return (
     <div data-testid="trace">
       <h3>{t("What would be sent")}</h3>
       {trace.planned.length === 0 && <p className="quiet small">{t("No message.")}</p>}
-      {trace.planned.map((message, at) => (
-        <div key={at}>
-          <p className="small quiet">{t("{line} → {chat}", { line: message.line, chat: message.chat_id })}</p>
-          <div className="bubble">{message.text}</div>
-        </div>
-      ))}
+      {trace.planned.map((message, at) => <Planned key={at} message={message} inputs={inputs} />)}
       {trace.result !== null && trace.result !== undefined && (
         <>
           <h3>{t("Result")}</h3>
@@ -37,6 +34,19 @@ export function TraceView(): ReactNode {
           <StepRow key={at} step={step} open={chosen.length > 0 || step.error !== null} />
         ))}
       </ol>
+    </div>
+  );
+}
+
+/** A message that would go, with what is empty in it and why. */
+function Planned({ message, inputs }: { message: Trace["planned"][number]; inputs: Input[] }): ReactNode {
+  const written = inputs.find((input) => input.value === message.text && typeof input.template === "string");
+  const fills = fillsOfTrace(written?.places ?? []);
+  return (
+    <div>
+      <p className="small quiet">{t("{line} → {chat}", { line: message.line, chat: message.chat_id })}</p>
+      <div className="bubble">{written ? <Filled template={String(written.template)} fills={fills} /> : message.text}</div>
+      <Reasons fills={fills} />
     </div>
   );
 }

@@ -5,17 +5,23 @@ import type { Preview } from "./types.ts";
 
 const REST_MS = 120;
 
+/** Every text of a block on the chosen example. */
+export async function askPreview(store: Store, block: string | undefined): Promise<Record<string, Preview>> {
+  const { example, scenario } = store.state;
+  const given = example?.kind === "card" ? { body: example.event } : example?.id;
+  const body = { document: store.doc, scenario: scenario.id, example: given, block };
+  return (await api<{ fields: Record<string, Preview> }>("POST", "/scenarios/preview", body)).fields;
+}
+
 export function watchPreview(store: Store): () => void {
   let timer = 0;
   let last: unknown[] = [];
   let asked = 0;
   const ask = async (): Promise<void> => {
-    const { example, scenario, selected } = store.state;
     const number = ++asked;
     try {
-      const body = { document: store.doc, scenario: scenario.id, example: example?.kind === "card" ? { body: example.event } : example?.id, block: selected[0] };
-      const found = await api<{ fields: Record<string, Preview> }>("POST", "/scenarios/preview", body);
-      if (number === asked) store.set({ previews: found.fields });
+      const previews = await askPreview(store, store.state.selected[0]);
+      if (number === asked) store.set({ previews });
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (number === asked) store.set({ previews: {} }); // what was shown is of another text

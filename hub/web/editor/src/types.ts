@@ -87,11 +87,13 @@ export type Preview = {
 };
 /** A place as a trace tells of it. `missing` says why it is empty. */
 export type Filled = { path: string; source: string | null; text: string; missing: string | null };
+/** A text that a block read, as it is written and as it was filled. */
+export type Input = { template: Json; value: Json; places: Filled[] };
 export type Step = {
   block: string;
   status: string;
   port: string | null;
-  input: { template: Json; value: Json; places: Filled[] }[] | null;
+  input: Input[] | null;
   output: Json;
   error: { code: string; message: string } | null;
   ms: number | null;
