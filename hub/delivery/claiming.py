@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.registry import channel as channel_class
-from hub.clock import SECOND
+from hub.clock import SECOND, from_us, to_us
 from hub.delivery import outbox, pacing
 from hub.delivery.outbox import Claimed, Entry
+from hub.quiet import QuietHours
 from hub.sql import Sql, marks
 from hub.values import as_number, loads
 
@@ -126,13 +127,17 @@ def _ready(
 
 
 def _take(sql: Sql, line: _Ready, count: int, now: int, due: str) -> list[str]:
-    """The ids of the messages of a line that go now; a chat that is too fast is put off."""
+    """The ids of the messages of a line that go now; a chat that is too fast is put off, and so is what its quiet
+    hours have caught in the queue."""
     rows = sql.all(
-        f"SELECT id, chat_id FROM message WHERE {due} ORDER BY due_at, seq LIMIT ?",  # noqa: S608
+        f"SELECT id, chat_id, quiet FROM message WHERE {due} ORDER BY due_at, seq LIMIT ?",  # noqa: S608
         (line.id, now, now, count),
     )
-    going, too_fast = _let_go(sql, line, rows, count, now)
-    for message_id, free_at in too_fast:
+    over = {message_id: _quiet_until(quiet, now) for message_id, _, quiet in rows if quiet}
+    quiet_now = [(message_id, until) for message_id, until in over.items() if until is not None]
+    awake = [(message_id, chat) for message_id, chat, _ in rows if over.get(message_id) is None]
+    going, too_fast = _let_go(sql, line, awake, count, now)
+    for message_id, free_at in too_fast + quiet_now:
         sql.run("UPDATE message SET due_at = ? WHERE id = ?", (max(free_at, now + 1), message_id))
     return going
 
@@ -159,6 +164,11 @@ def _let_go(
     if going:
         _note_line(sql, line, len(going), now)
     return going, too_fast
+
+
+def _quiet_until(quiet: str, now: int) -> int | None:
+    over = QuietHours.parse(quiet).over_at(from_us(now))
+    return None if over is None else to_us(over)
 
 
 def _note_line(sql: Sql, line: _Ready, count: int, now: int) -> None:

@@ -28,8 +28,9 @@ USUAL = ("failed", "expired", "undelivered")
 CHUNK = 200
 Beside = Callable[[Sql, str], object]
 
+# Whoever presses the button wants it sent now, whatever the hour.
 _REDELIVER = f"""
-UPDATE message SET state = 'queued', owner = NULL, due_at = ?, expires_at = ?, failures = 0, error = NULL,
+UPDATE message SET state = 'queued', owner = NULL, due_at = ?, quiet = NULL, expires_at = ?, failures = 0, error = NULL,
     provider_id = NULL, sent_at = NULL, ended_at = NULL, line_id = ?, messenger = ?, chat_id = ?, chat_id_raw = ?,
     sent_parts = CASE WHEN line_id = ? AND chat_id = ? THEN sent_parts ELSE '[]' END,
     head = NOT EXISTS (SELECT 1 FROM message AS other WHERE other.line_id = ? AND other.chat_id = ?

@@ -65,8 +65,9 @@ class Message(SQLModel, table=True):
     """One message to one chat. `seq` is its place in the order of its chat; `head` is true for the oldest open one,
     which alone may be claimed. States: queued, sending, sent, delivered, read, unconfirmed, undelivered, failed,
     expired, cancelled. `attempts` numbers the tries, `failures` counts those that use up the schedule;
-    `interruptions`: how many of the last attempts, one after the other, ended with the death of their process. `told`:
-    the state that is known where such changes are told, None where nobody wants to know."""
+    `interruptions`: how many of the last attempts, one after the other, ended with the death of their process. `quiet`:
+    the hours in which it does not go, as `hub.quiet` writes them. `told`: the state that is known where such changes
+    are told, None where nobody wants to know."""
 
     __tablename__ = "message"
     __table_args__ = (
@@ -111,6 +112,7 @@ class Message(SQLModel, table=True):
     told: str | None = Field(default=None, max_length=16)
     head: bool = False
     due_at: int = moment()
+    quiet: str | None = Field(default=None, max_length=80)
     expires_at: int = moment()
     attempts: int = 0
     failures: int = 0

@@ -22,12 +22,12 @@ FINAL = ("sent", "delivered", "read", "unconfirmed", "undelivered", "failed", "e
 _INSERT = """
 INSERT INTO message (id, portal_id, line_id, run_id, scenario_id, block, iteration, messenger, chat_id, chat_id_raw,
                      text, extra, state, told, head, due_at, expires_at, attempts, failures, interruptions, sent_parts,
-                     created_at)
+                     created_at, quiet)
 """
 _ROW = """
 (?, ?, ?, ?, CASE WHEN ? THEN ? ELSE (SELECT scenario_id FROM run WHERE id = ?) END, ?, ?, ?, ?, ?, ?, ?, 'queued',
  CASE WHEN ? THEN NULL ELSE (SELECT CASE WHEN tells THEN 'queued' END FROM run WHERE id = ?) END, ?, ?, ?,
- 0, 0, 0, '[]', ?)
+ 0, 0, 0, '[]', ?, ?)
 """
 _HAVE_OPEN = f"""
 SELECT key FROM json_each(?) AS chat WHERE EXISTS (SELECT 1 FROM message WHERE line_id = chat.value ->> 0
@@ -50,7 +50,7 @@ WHERE message_id IN (SELECT key FROM json_each(?)) GROUP BY message_id
 class Entry:
     """A message as it enters the outbox; times in µs. Without a `run_id` no scenario sends it, and `block` says who
     does. `scenario_id`: of a run that the same transaction makes, about which nobody is told yet; without it both are
-    looked up in the run's row."""
+    looked up in the run's row. `quiet`: see `Message`."""
 
     id: str
     portal_id: int
@@ -66,6 +66,7 @@ class Entry:
     iteration: int = 0
     extra: Mapping[str, Any] = field(default_factory=dict)
     scenario_id: int | None = None
+    quiet: str | None = None
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,7 @@ def _row(entry: Entry, head: bool, now: int) -> tuple[Any, ...]:
         entry.due_at,
         entry.expires_at,
         now,
+        entry.quiet,
     )
 
 

@@ -9,7 +9,8 @@ LOCAL = "local"
 
 class Portal(SQLModel, table=True):
     """One tenant. `member_id` is Bitrix24's own key of the account. `notice_line` and `notice_chat`: over which line
-    and to whom notices go, if to anybody. `own_numbers`: the recipients that tests may write to, as a list."""
+    and to whom notices go, if to anybody. `quiet_from` and `quiet_to`, both or none: when its
+    scenarios write to nobody, `HH:MM` of its zone. `own_numbers`: the recipients that tests may write to, as a list."""
 
     __tablename__ = "portal"
 
@@ -22,6 +23,8 @@ class Portal(SQLModel, table=True):
     time_zone: str = Field(max_length=64)
     language: str = Field(default="ru", max_length=8)
     retention_days: int | None = None
+    quiet_from: str | None = Field(default=None, max_length=5)
+    quiet_to: str | None = Field(default=None, max_length=5)
     notice_line: str | None = Field(default=None, max_length=32)
     notice_chat: str | None = Field(default=None, max_length=255)
     own_numbers: str | None = json_text(nullable=True)

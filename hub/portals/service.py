@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 from hub.clock import now_us, rfc3339
 from hub.errors import Invalid, NotFound
 from hub.portals.models import LOCAL, Portal, Stamp
+from hub.quiet import QuietHours
 from hub.settings import Settings
 from hub.values import dumps, loads
 
@@ -107,6 +108,20 @@ def keep_as_usual(session: Session, portal: Portal) -> None:
     bump(session, key_of(portal), "config")
 
 
+def set_quiet_hours(session: Session, portal: Portal, begin: str, end: str) -> None:
+    """When its scenarios write to nobody, `HH:MM` of the portal's zone; two empty texts: they may at any hour. Raises
+    Invalid."""
+    if begin or end:
+        try:
+            QuietHours(begin, end, ZoneInfo(portal.time_zone))
+        except ValueError as error:
+            message = "Quiet hours go from one time of the day to another one, both as HH:MM."
+            raise Invalid(message, errors=[_error("/quiet_hours", "quiet_hours_invalid", message)]) from error
+    portal.quiet_from, portal.quiet_to = begin or None, end or None
+    session.add(portal)
+    bump(session, key_of(portal), "config")
+
+
 def tell_in_chat(session: Session, portal: Portal, line_id: str | None, chat_id: str | None) -> None:
     """Have notices of the portal sent to this chat over this line; both None: no longer."""
     portal.notice_line, portal.notice_chat = line_id, chat_id
@@ -141,6 +156,7 @@ def to_dict(portal: Portal) -> dict[str, object]:
         "time_zone": portal.time_zone,
         "language": portal.language,
         "retention_days": portal.retention_days,
+        "quiet_hours": {"from": portal.quiet_from, "to": portal.quiet_to} if portal.quiet_from else None,
         "notice_line": portal.notice_line,
         "notice_chat": portal.notice_chat,
         "own_numbers": own_numbers(portal),

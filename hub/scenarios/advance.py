@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from hub.clock import to_us
 from hub.language import system_values
+from hub.quiet import QuietHours
 from hub.scenarios.block import LineInfo, NewMessage, Perform
 from hub.scenarios.check import Node, Program
 from hub.scenarios.state import Frame
@@ -65,6 +66,7 @@ class Environment:
     message_ttl_s: float
     bitrix: Mapping[str, Value] = field(default_factory=dict)
     empty: Mapping[str, str] = field(default_factory=dict)
+    quiet: QuietHours | None = None
     dry: bool = False
     interactive_until: datetime | None = None
     system: Mapping[str, Value] = field(init=False)

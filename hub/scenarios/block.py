@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hub.quiet import QuietHours
 from hub.scenarios.outcomes import (
     AwaitMessage,
     Call,
@@ -122,6 +123,7 @@ class RunContext(Protocol):
 
     now: datetime
     zone: Any
+    quiet: QuietHours | None
     dry: bool
     iteration: int
 

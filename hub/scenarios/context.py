@@ -26,6 +26,7 @@ class Context:
     ) -> None:
         self.now = env.now
         self.zone = env.zone
+        self.quiet = env.quiet
         self.dry = env.dry
         self.iteration = frame.step
         self.resumed = state.resumed

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hub.clock import SECOND, to_us
+from hub.clock import SECOND, from_us, to_us
 from hub.delivery import outbox
 from hub.delivery.outbox import Entry
 from hub.scenarios.advance import Advance, Planned, StepRecord
@@ -102,7 +102,8 @@ def _entry(
     planned: Planned, line: LineInfo, run_id: str, portal_id: int, scenario_id: int | None, now: int, ttl_s: float
 ) -> Entry:
     message = planned.message
-    due_at = now if message.not_before is None else max(now, to_us(message.not_before))
+    over = message.quiet.over_at(from_us(now)) if message.quiet else None
+    due_at = now if over is None else to_us(over)
     lifetime_s = message.best_before_s or ttl_s
     extra: dict[str, Value] = {}
     if message.file_url:
@@ -126,4 +127,5 @@ def _entry(
         due_at=due_at,
         expires_at=due_at + int(lifetime_s * SECOND),
         scenario_id=scenario_id,
+        quiet=None if message.quiet is None else str(message.quiet),
     )

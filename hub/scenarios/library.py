@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from hub.db import Database
+from hub.quiet import QuietHours
 from hub.scenarios.advance import Globals
 from hub.scenarios.block import LineInfo
 from hub.scenarios.check import Program, compile_document
@@ -47,6 +48,7 @@ class PortalView:
     globals_stamp: int
     active: bool
     zone: ZoneInfo
+    quiet: QuietHours | None
     language: str
     lines: Mapping[str, LineInfo]
     constants: Mapping[str, Value]
@@ -135,7 +137,9 @@ class Library:
     def _load(self, sql: Sql, portal_id: int) -> PortalView:
         # The stamp first: a change that comes between this and the rest makes the view look old, never new.
         stamp = sql.one("SELECT config, globals FROM stamp WHERE portal_id = ?", (portal_id,))
-        portal = sql.one("SELECT time_zone, language, state FROM portal WHERE id = ?", (portal_id,))
+        portal = sql.one(
+            "SELECT time_zone, language, state, quiet_from, quiet_to FROM portal WHERE id = ?", (portal_id,)
+        )
         if stamp is None or portal is None:
             raise KeyError(portal_id)
         lines = {}
@@ -181,6 +185,7 @@ class Library:
             globals_stamp=stamp[1],
             active=portal[2] != "uninstalled",
             zone=ZoneInfo(portal[0]),
+            quiet=QuietHours(portal[3], portal[4], ZoneInfo(portal[0])) if portal[3] else None,
             language=portal[1],
             lines=lines,
             constants={name: loads(value) for name, value in constants},

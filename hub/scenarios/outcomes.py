@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from hub.quiet import QuietHours
 from hub.values import Value
 
 
@@ -44,7 +45,8 @@ class Finish:
 @dataclass(frozen=True)
 class NewMessage:
     """A message as the scenario wants it sent; `chat_id` is already in the form that the channel wants. `template`:
-    `{"name", "language", "parameters": [[place, text], …]}`, sent in place of `text`, which then only describes it."""
+    `{"name", "language", "parameters": [[place, text], …]}`, sent in place of `text`, which then only describes it.
+    `quiet`: the hours in which it does not go."""
 
     line: str
     chat_id: str
@@ -55,7 +57,7 @@ class NewMessage:
     buttons: tuple[Mapping[str, Value], ...] = ()
     template: Mapping[str, Value] | None = None
     best_before_s: int | None = None
-    not_before: datetime | None = None
+    quiet: QuietHours | None = None
 
 
 @dataclass(frozen=True)

@@ -134,6 +134,7 @@ class Runner:
             message_ttl_s=self.message_ttl_s,
             bitrix=inputs.bitrix,
             empty=inputs.empty,
+            quiet=view.quiet,
             dry=dry,
             interactive_until=interactive_until,
         )

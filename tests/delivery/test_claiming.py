@@ -65,6 +65,16 @@ def test_a_chat_gets_a_short_burst_and_then_one_a_second_while_other_chats_go_on
     assert [one.chat_id for one in queue.claim(now=NOW + SECOND)] == ["a"]
 
 
+def test_a_message_that_quiet_hours_have_caught_in_the_queue_waits_until_they_are_over(make_queue: Any) -> None:
+    queue = make_queue()
+    night = queue.put("a", quiet="10:00 12:00 Europe/Moscow")  # at 11:00 there
+    day = queue.put("b", quiet="21:00 09:00 Europe/Moscow")
+    assert [one.id for one in queue.claim()] == [day]
+    assert queue.column(night, "due_at") == NOW + 3600 * SECOND
+    assert queue.column(night, "attempts") == 0
+    assert queue.claim(now=NOW + 3599 * SECOND) == []
+
+
 def test_hands_are_shared_fairly_between_a_flooded_line_and_a_quiet_one(make_queue: Any) -> None:
     flood, quiet = make_queue("Flood"), make_queue("Quiet")
     for number in range(20):

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from hub.language import Found, Scope, compile_template, parse_path, resolve
+from hub.quiet import QuietHours
 from hub.scenarios.block import Block, CrmInfo, LineInfo, Outcome, PortalNames
 from hub.scenarios.document import Document, parse_document
 from hub.scenarios.mapping_row import MappingRow
@@ -51,6 +52,7 @@ class FakeContext(FakePortal):
         super().__init__()
         self.now: datetime = more.pop("now", NOW)
         self.zone = ZoneInfo("Europe/Moscow")
+        self.quiet: QuietHours | None = more.pop("quiet", None)
         self.dry = False
         self.iteration = 0
         self.resumed: Mapping[str, Value] | None = more.pop("resumed", None)

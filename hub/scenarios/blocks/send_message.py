@@ -1,11 +1,11 @@
 """Sends a message by a line, and waits as long as the config says."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, time, timedelta
 from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from hub import quiet
 from hub.language import TemplateError, is_empty, normalise_phone, parse_path
 from hub.scenarios.block import (
     Block,
@@ -40,8 +40,8 @@ WAITS: Mapping[str, str] = {
 class QuietHours(BlockConfig):
     """Hours of the portal's zone in which nothing is sent; `21:00` to `09:00` spans midnight."""
 
-    from_: str = Field(alias="from", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", title=_("From"))
-    to: str = Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", title=_("Till"))
+    from_: str = Field(alias="from", pattern=quiet.HOUR, title=_("From"))
+    to: str = Field(pattern=quiet.HOUR, title=_("Till"))
 
     @model_validator(mode="after")
     def _some_hours_are_left(self) -> "QuietHours":
@@ -126,7 +126,13 @@ class SendMessage(Block):
         quiet_hours: QuietHours | None = Field(
             default=None,
             title=_("Quiet hours"),
-            description=_("Messages wait until they are over."),
+            description=_("Messages wait until they are over. Empty: the hours of the settings."),
+            json_schema_extra=hint(more=True),
+        )
+        any_time: bool = Field(
+            default=False,
+            title=_("Send at any hour"),
+            description=_("For what a customer waits for at night, too: a code, a receipt."),
             json_schema_extra=hint(more=True),
         )
         best_before_s: int | None = Field(
@@ -229,23 +235,17 @@ class SendMessage(Block):
                 file_url=file_url or None,
                 buttons=tuple(_button(button, at, context) for at, button in enumerate(config.buttons, 1)),
                 best_before_s=config.best_before_s,
-                not_before=end_of_quiet(config.quiet_hours, context) if config.quiet_hours else None,
+                quiet=_quiet(config, context),
             ),
             config.wait_for,
         )
 
 
-def end_of_quiet(quiet: QuietHours, context: RunContext) -> datetime | None:
-    """When the quiet hours that it is now will end (UTC), None when it is not quiet."""
-    local = context.now.astimezone(context.zone)
-    begin, end = time.fromisoformat(quiet.from_), time.fromisoformat(quiet.to)
-    clock = local.time()
-    over_midnight = begin > end
-    is_quiet = clock >= begin or clock < end if over_midnight else begin <= clock < end
-    if not is_quiet:
+def _quiet(config: SendMessage.Config, context: RunContext) -> quiet.QuietHours | None:
+    if config.any_time:
         return None
-    day = local.date() + timedelta(days=1) if over_midnight and clock >= begin else local.date()
-    return datetime.combine(day, end, context.zone).astimezone(UTC)
+    own = config.quiet_hours
+    return quiet.QuietHours(own.from_, own.to, context.zone) if own is not None else context.quiet
 
 
 def _address(raw: str, line: LineInfo) -> str:

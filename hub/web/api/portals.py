@@ -18,12 +18,20 @@ class NoticeChat(Input):
     chat_id: str = Field("", max_length=255)
 
 
+class QuietHours(Input):
+    """Hours of the portal's zone, `HH:MM`; both empty: none."""
+
+    from_: str = Field("", alias="from", max_length=5)
+    to: str = Field("", max_length=5)
+
+
 class PortalChange(Input):
     """What may change of a portal; fields that are left out stay."""
 
     time_zone: str | None = Field(None, max_length=64)
     language: str | None = Field(None, max_length=8)
     retention_days: int | None = None
+    quiet_hours: QuietHours | None = None
     notices: NoticeChat | None = None
     own_numbers: list[str] | None = None
 
@@ -58,6 +66,8 @@ def change_portal(call: Call, member_id: str) -> Value:
             language=given.language,
             retention_days=given.retention_days,
         )
+        if given.quiet_hours is not None:
+            service.set_quiet_hours(session, portal, given.quiet_hours.from_, given.quiet_hours.to)
         if given.own_numbers is not None:
             service.set_own_numbers(session, portal, given.own_numbers)
         if given.notices is not None:

@@ -219,6 +219,7 @@ SHAPES: dict[str, Schema] = {
         time_zone="text",
         language="text",
         retention_days="whole?",
+        quiet_hours="object?",
         notice_line="text?",
         notice_chat="text?",
         own_numbers=_list("text"),

@@ -4,7 +4,8 @@ from flask import Response, redirect, render_template, request
 from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
-from hub.delivery import interventions, journal, lines
+from hub.clock import now_us
+from hub.delivery import interventions, journal, lines, why_waiting
 from hub.delivery.journal import STATES, Filter
 from hub.errors import HubError
 from hub.scenarios import queries
@@ -103,6 +104,7 @@ def _page(message_id: str, error: str = "", status: int = 200) -> Response:
             one=shown,
             moments=moments,
             lines=all_lines,
+            waits=why_waiting.why(session, message, now=now_us()),
             scenario_id=scenario_id,
             names=names,
             can_send=shown["state"] in interventions.REDELIVERABLE,

@@ -63,6 +63,7 @@ def change() -> Response | AnyResponse:
             )
             if not days:
                 service.keep_as_usual(session, portal)
+            service.set_quiet_hours(session, portal, given.get("quiet_from", ""), given.get("quiet_to", ""))
             service.set_own_numbers(session, portal, given.get("own_numbers", "").splitlines())
             line_id = given.get("notice_line", "")
             if line_id:

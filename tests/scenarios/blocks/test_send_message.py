@@ -2,10 +2,12 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import ValidationError
 
+from hub.quiet import QuietHours
 from hub.scenarios.block import Fail, Go, NewMessage, Send
 from tests.scenarios.fakes import FakeContext, block, run
 
@@ -120,7 +122,22 @@ def test_in_quiet_hours_a_message_waits_for_their_end(
     config = {"chat_id": "1", "line": "Sales", "text": "Hi", "quiet_hours": {"from": hours[0], "to": hours[1]}}
     outcome = run("send_message", config, FakeContext(now=now))
     assert isinstance(outcome, Send)
-    assert outcome.message.not_before == expected
+    assert outcome.message.quiet is not None
+    assert outcome.message.quiet.over_at(now) == expected
+
+
+def test_a_message_keeps_the_quiet_hours_of_its_portal_unless_it_has_its_own_or_goes_at_any_hour() -> None:
+    portals = QuietHours("22:00", "08:00", ZoneInfo("Europe/Moscow"))
+    config: dict[str, Any] = {"chat_id": "1", "line": "Sales", "text": "Hi"}
+
+    def kept(**more: Any) -> str:
+        outcome = run("send_message", config | more, FakeContext(quiet=portals))
+        assert isinstance(outcome, Send)
+        return str(outcome.message.quiet)
+
+    assert kept() == "22:00 08:00 Europe/Moscow"
+    assert kept(quiet_hours={"from": "13:00", "to": "14:00"}) == "13:00 14:00 Europe/Moscow"
+    assert kept(any_time=True) == "None"
 
 
 def test_quiet_hours_must_be_hours() -> None:
