@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hub.bitrix24 import reading, starting
-from hub.bitrix24.card_values import MULTIFIELDS
-from hub.bitrix24.client import Bitrix24
+from hub.bitrix24.card_values import MULTIFIELDS, normal
+from hub.bitrix24.client import Bitrix24, PortalClient, items_of
 from hub.bitrix24.entities import Kind, kind_of
 from hub.bitrix24.examples import recent, title_of
-from hub.bitrix24.fields import Catalogue, catalogue
+from hub.bitrix24.fields import PEOPLE, Catalogue, catalogue
 from hub.bitrix24.mapping import LINKED, Words, map_card
 from hub.bitrix24.reading import Card
 from hub.language import field_problem
@@ -21,14 +21,18 @@ from hub.values import as_text
 
 RESPONSIBLE = ("NAME", "LAST_NAME", "EMAIL", "WORK_PHONE", "PERSONAL_MOBILE", "WORK_POSITION")
 """What `user.get` tells of the person who is responsible for a card."""
+SUMS = ("OPPORTUNITY", "REVENUE")
+"""Sums whose type tells no more than that they are numbers."""
+MOST_PEOPLE = 30
 _UNUSUAL = re.compile(r"[^\w]+")
 _LONGEST_NAME = 40
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A field: `field` as a row of a mapping names it, `value` as a message would have it, empty where there is none.
-    `several`: it may hold more than one value; `phones`: it holds numbers of phones by kind."""
+    """A field: `field` as a row of a mapping names it, `value` as a person reads it, empty where there is none,
+    `raw` as the portal has it. `several`: it may hold more than one value; `phones`: it holds numbers of phones by
+    kind."""
 
     field: str
     code: str
@@ -37,6 +41,7 @@ class Shown:
     several: bool
     phones: bool
     value: str
+    raw: str
 
 
 @dataclass(frozen=True)
@@ -73,13 +78,40 @@ class Example:
         infos = _infos(self.words.catalogue(link.lower() or self.kind.entity)) if link != "ASSIGNED_BY" else {}
         known = infos or {code: (code, "string", False) for code in RESPONSIBLE if link == "ASSIGNED_BY"}
         names = {code: f"{link}.{code}" if link else code for code in known}
-        rows = [MappingRow(variable=f"v{at}", field=name, pick="all") for at, name in enumerate(names.values())]
-        values, _ = self.write(rows)
-        shown = (
-            Shown(names[code], code, title, kind, several, code in MULTIFIELDS, values.get(f"v{at}", ""))
-            for at, (code, (title, kind, several)) in enumerate(known.items())
+        formats = {code: "money" for code in SUMS if code in known}
+        values = self._written({name: formats.get(code) for code, name in names.items()})
+        raw = self._written(dict.fromkeys(names.values(), "json"))
+        return Group(
+            link,
+            [
+                Shown(
+                    field=names[code],
+                    code=code,
+                    title=title,
+                    type=kind,
+                    several=several,
+                    phones=code in MULTIFIELDS,
+                    value=self._titled(kind, values[names[code]]),
+                    raw=raw[names[code]],
+                )
+                for code, (title, kind, several) in known.items()
+            ],
         )
-        return Group(link, list(shown))
+
+    def _written(self, formats: Mapping[str, str | None]) -> dict[str, str]:
+        """The values of these fields, each written in its form."""
+        rows = [
+            MappingRow.model_validate({"variable": f"v{at}", "field": name, "format": form, "pick": "all"})
+            for at, (name, form) in enumerate(formats.items())
+        ]
+        values, _ = self.write(rows)
+        return {row.field: values.get(row.variable, "") for row in rows}
+
+    def _titled(self, kind: str, value: str) -> str:
+        """The title of a linked card in the place of its number, where it is known."""
+        card = self.card
+        linked = card and {"crm_contact": card.contact, "crm_company": card.company}.get(kind)
+        return title_of(linked) if linked and as_text(linked.get("ID")) == value else value
 
 
 def look(
@@ -104,7 +136,33 @@ def look(
     portal = starting.Portal.of(bitrix24, runner, view)
     rows = [MappingRow(variable="v", field=f"{link}.ID") for link in LINKED]
     words = starting.words_of(portal, card or Card(kind, 0, {}), rows, read)
-    return Example(kind, words, card, titles)
+    return Example(kind, replace(words, users={**words.users, **_people(client, card, words)}), card, titles)
+
+
+def _people(client: PortalClient, card: Card | None, words: Words) -> dict[str, str]:
+    """The names of the people whom a card and what is linked to it mention. One whom the portal does not tell is left
+    out. Raises ConnectorError."""
+    found: set[str] = set()
+    parts = {} if card is None else {card.kind.entity: card.fields, "contact": card.contact, "company": card.company}
+    for entity, fields in parts.items():
+        known = words.catalogue(entity)
+        people = [info.code for info in known.fields.values() if info.type in PEOPLE] if known else []
+        values = [(fields or {}).get(code) for code in people]
+        found |= {as_text(one) for value in values for one in (value if isinstance(value, list) else [value])}
+    wanted = sorted(one for one in found - words.users.keys() if one.isascii() and one.isdigit())[:MOST_PEOPLE]
+    if not wanted:
+        return {}
+    answer = client.batch({f"u{number}": ("user.get", {"FILTER": {"ID": number}}) for number in wanted})
+    listed = {number: items_of(answer.results.get(f"u{number}") or []) for number in wanted}
+    return {number: starting.full_name(normal(rows[0])) for number, rows in listed.items() if rows}
+
+
+def row_for(field: str, title: str, entity: str, taken: Sequence[str]) -> MappingRow:
+    """The variable that a click on a field makes, written as this field usually is. Raises ValidationError."""
+    usual = next((row for row in DEFAULTS.get(entity, ()) if row.field == field), None)
+    form = usual.format if usual else "money" if field.rpartition(".")[2] in SUMS else None
+    name = variable_for(field, title, entity, taken)
+    return MappingRow.model_validate({"variable": name, "field": field, "format": form})
 
 
 def variable_for(field: str, title: str, entity: str, taken: Sequence[str]) -> str:

@@ -22,6 +22,7 @@ from hub.values import Value, dumps, loads
 log = structlog.get_logger(__name__)
 DAY = 86_400 * SECOND
 YES_NO = ("char", "boolean")
+PEOPLE = ("user", "employee")
 
 
 @dataclass(frozen=True)

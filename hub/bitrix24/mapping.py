@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 
 from hub.bitrix24.card_values import MULTIFIELDS
-from hub.bitrix24.fields import YES_NO, Catalogue, FieldInfo
+from hub.bitrix24.fields import PEOPLE, YES_NO, Catalogue, FieldInfo
 from hub.bitrix24.reading import Card
 from hub.language import TemplateFailure, parse_moment
 from hub.language.arithmetic import money
@@ -161,7 +161,7 @@ def _label(text: str, info: FieldInfo, entity: str, words: Words) -> str:
     if info.type in YES_NO:
         yes = text.upper() in ("Y", "1")
         return _WORDS.get(words.language, _WORDS["en"])["Y" if yes else "N"]
-    if info.type in ("user", "employee"):
+    if info.type in PEOPLE:
         return words.users.get(text, text)
     known = words.catalogue(entity)
     word = known.word(info.code, text) if known is not None else None

@@ -8,7 +8,7 @@ from hub.accounts import users
 from hub.bitrix24 import mappings
 from hub.bitrix24.field_values import variable_for
 from hub.scenarios.mapping_row import MappingRow
-from tests.bitrix24.conftest import Connected
+from tests.bitrix24.conftest import Connected, Simulator, control
 
 PASSWORD = "correct horse"
 OWN = {"Sec-Fetch-Site": "same-origin"}
@@ -48,6 +48,28 @@ def test_a_name_that_is_taken_or_cannot_be_changes_nothing(olga: Any, connected:
     answer = olga.post("/fields/deal/variables/phone", data={"variable": name}, headers=OWN)
     assert answer.status_code == 422
     assert rows(connected) == before
+
+
+def test_values_are_shown_as_a_person_reads_them_and_as_the_portal_has_them_in_the_tooltip(
+    olga: Any, connected: Connected, simulator: Simulator
+) -> None:
+    control(simulator, "user", id=7, name="Пётр", last_name="Орлов")
+    control(simulator, "card", do="update", entityTypeId=2, id=1, fields={"TITLE": "Заказ"}, user=7)
+    shown = olga.get("/fields/deal?lang=ru").get_data(as_text=True).replace("\xa0", " ").replace("\u202f", " ")
+    for raw, said in [
+        ("12500.00", "12 500 ₽"),
+        ("7", "Пётр Орлов"),
+        ("1", "Мебель и уют"),
+        ("N", "нет"),
+        ("P", "в работе"),
+    ]:
+        assert f'title="{raw}">{said}</span>' in shown, said
+
+
+def test_a_sum_that_is_clicked_is_written_as_one(olga: Any, connected: Connected) -> None:
+    olga.post("/fields/deal/variables/sum/remove", headers=OWN)
+    olga.post("/fields/deal/add", data={"field": "OPPORTUNITY", "title": "Сумма"}, headers=OWN)
+    assert rows(connected)["sum"].format == "money"
 
 
 def test_the_usual_variables_come_back(olga: Any, connected: Connected) -> None:

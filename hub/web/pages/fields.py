@@ -33,6 +33,7 @@ _OF_USER = {
     "PERSONAL_MOBILE": _("Mobile phone"),
     "WORK_POSITION": _("Position"),
 }
+_SEMANTICS = {"P": _("in progress"), "S": _("won"), "F": _("lost")}
 _GROUPS = {"CONTACT": _("Contact"), "COMPANY": _("Company"), "ASSIGNED_BY": _("Responsible person")}
 
 
@@ -54,9 +55,8 @@ def add(entity: str) -> AnyResponse:
         if given:
             row = _parsed(given)
             return rows if row.variable in taken else [*rows, row]
-        name = field_values.variable_for(field, title, entity, taken)
         try:
-            return [*rows, MappingRow(variable=name, field=field)]
+            return [*rows, field_values.row_for(field, title, entity, taken)]
         except ValidationError:
             raise NotFound("There is no such field.") from None
 
@@ -196,7 +196,12 @@ def _groups(entity: str, example: Example | None, rows: Rows) -> list[dict[str, 
         {
             "title": _GROUPS.get(group.of) or _title(entity),
             "fields": [
-                {"about": one, "title": _name(group.of, one), "variable": used.get(one.field, "")}
+                {
+                    "about": one,
+                    "title": _name(group.of, one),
+                    "value": _value(one),
+                    "variable": used.get(one.field, ""),
+                }
                 for one in sorted(group.fields, key=lambda one: not one.value)
             ],
         }
@@ -206,6 +211,11 @@ def _groups(entity: str, example: Example | None, rows: Rows) -> list[dict[str, 
 
 def _name(of: str, one: Shown) -> str:
     return str(_OF_USER.get(one.code, one.title)) if of == "ASSIGNED_BY" else one.title
+
+
+def _value(one: Shown) -> str:
+    """A value in words; of the groups of stages the portal tells a letter only."""
+    return str(_SEMANTICS.get(one.raw, one.value)) if one.code.endswith("_SEMANTIC_ID") else one.value
 
 
 def _source(field: str, about: Shown | None) -> str:
