@@ -32,8 +32,8 @@ class Found:
 
 
 def find(session: Session, portal_id: int, text: str) -> list[Found]:
-    """At most six of each kind. Phones and ids are looked up by their beginnings among everything, words in the texts
-    of the latest 2,000 messages."""
+    """At most six of each kind. Phones and ids are looked up by their beginnings among everything; the last digits of
+    a phone and words of a text, among the latest 2,000 messages."""
     words = " ".join(text.split()).casefold()
     if not words:
         return []
@@ -57,7 +57,8 @@ def _scenarios(session: Session, portal_id: int, words: str) -> Iterator[Found]:
 
 
 def _chats(session: Session, portal_id: int, words: str) -> Iterator[Found]:
-    """Recipients whose number begins like this, however it is written; others by their whole name."""
+    """Recipients whose number begins like this, however it is written, then those of late whose number ends so; others
+    by their whole name."""
     digits = _NOT_DIGIT.sub("", words)
     conditions: list[Any] = [col(Message.chat_id) == words]
     if _PHONE.fullmatch(words) and len(digits) >= SHORTEST_PHONE:
@@ -68,6 +69,9 @@ def _chats(session: Session, portal_id: int, words: str) -> Iterator[Found]:
     for condition in conditions:
         query = select(Message.chat_id).where(Message.portal_id == portal_id, condition).distinct()
         chats |= dict.fromkeys(session.exec(query.order_by(col(Message.chat_id)).limit(MOST)))
+    if len(digits) >= SHORTEST_PHONE and len(chats) < MOST and _PHONE.fullmatch(words):
+        latest = select(Message.chat_id).where(Message.portal_id == portal_id).order_by(col(Message.seq).desc())
+        chats |= dict.fromkeys(chat for chat in session.exec(latest.limit(LATEST)) if chat.endswith(digits))
     for chat in list(chats)[:MOST]:
         yield Found("chat", chat, chat)
 

@@ -50,7 +50,7 @@ SCREENS = (
     Screen("settings-bitrix24", "/settings/bitrix24"),
     Screen("health", "/health"),
     Screen("notices", "/notices"),
-    Screen("search", "/search?q=7777"),
+    Screen("search", "/search?q=0404"),
     Screen("import", "/scenarios/import"),
     Screen("nothing-here", "/no-such-page"),
 )

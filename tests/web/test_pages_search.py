@@ -67,6 +67,11 @@ def test_a_phone_is_found_by_its_beginning_however_it_is_written(
     assert [(one.kind, one.id) for one in found(hub, portal, typed)] == [("chat", "79991234567")]
 
 
+def test_a_phone_is_found_by_its_last_four_digits(hub: Hub, portal: Portal, sent: dict[str, str]) -> None:
+    assert [(one.kind, one.title) for one in found(hub, portal, "4567")] == [("chat", "79991234567")]
+    assert found(hub, portal, "567") == []
+
+
 def test_every_phone_that_begins_so_is_found_once(hub: Hub, portal: Portal, sent: dict[str, str]) -> None:
     assert [one.id for one in found(hub, portal, "7999")] == ["79991234567", "79995550011"]
 
