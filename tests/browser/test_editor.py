@@ -200,6 +200,16 @@ def test_a_dry_run_is_drawn_on_the_blocks_and_publishing_shows_what_changes(
     assert shown["enabled"]
 
 
+def test_a_scenario_is_duplicated_from_its_menu_and_the_copy_opened(site: Site, drawn: Scenario, page: Any) -> None:
+    show(page, drawn)
+    page.get_by_role("button", name="Ещё", exact=True).click()
+    page.get_by_role("button", name="Дублировать сценарий").click()
+    page.wait_for_url(lambda address: not address.endswith(f"/{drawn.id}"))
+    page.get_by_test_id("block-greet").wait_for()
+    assert page.get_by_label("Название сценария").input_value() == "Заказ (копия)"
+    page.get_by_text("выключен").first.wait_for()
+
+
 def test_viewers_see_and_cannot_change(site: Site, drawn: Scenario) -> None:
     page = site.page("viewer")
     show(page, drawn)

@@ -116,6 +116,24 @@ def test_a_deleted_scenario_can_be_brought_back_with_its_links_and_its_switch(
     assert "удалён" not in editor.see(gone.location)
 
 
+def test_a_duplicate_is_a_draft_of_its_own_switched_off_with_other_links(editor: Person, api: Api, client: Any) -> None:
+    api.post("/lines", LINE)
+    first = api.post("/scenarios", document()).get_json()
+    assert "Дублировать «Заказ готов»" in editor.see("/scenarios")
+    opened = editor.send(f"/scenarios/{first['id']}/duplicate").location
+    made = api.get(f"/scenarios/{opened.rpartition('/')[2]}").get_json()
+    assert (made["name"], made["enabled"], made["published_version"]) == ("Заказ готов (копия)", False, None)
+    blocks = [api.get(f"/scenarios/{one['id']}/document").get_json()["blocks"] for one in (first, made)]
+    assert blocks[0] == blocks[1]
+    assert made["links"]["token_only"] != first["links"]["token_only"]
+    link = first["links"]["token_only"].removeprefix("https://hub.test")
+    assert client.post(link, json={"chat_id": "5", "id": "7"}).get_json()["status"] == "accepted"
+    again = api.post(f"/scenarios/{first['id']}/duplicate", headers={"Accept-Language": "en"})
+    assert (again.status_code, again.get_json()["name"]) == (201, "Заказ готов (copy)")
+    editor.send(f"/scenarios/{first['id']}/duplicate")
+    assert "Заказ готов (копия) 2" in editor.see("/scenarios")
+
+
 def test_a_scenario_is_not_brought_back_under_a_name_that_another_has_taken(editor: Person, api: Api) -> None:
     made = api.post("/scenarios", document()).get_json()
     editor.send(f"/scenarios/{made['id']}/delete")

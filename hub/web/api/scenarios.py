@@ -4,13 +4,14 @@ import re
 from typing import Any, Literal
 
 from flask import Response, request
+from flask_babel import gettext
 from pydantic import Field, StrictBool
 from sqlmodel import Session
 
 from hub.clock import rfc3339
 from hub.core import Hub
 from hub.errors import Conflict, HubError, Invalid
-from hub.scenarios import drafts, links, removal, versions
+from hub.scenarios import copying, drafts, links, removal, versions
 from hub.scenarios.check import check
 from hub.scenarios.check_resources import CheckResources
 from hub.scenarios.contract import openapi
@@ -142,6 +143,16 @@ def delete_scenario(call: Call, scenario_id: int) -> Value:
     """Its links are unknown from then on; its journal stays."""
     with call.hub.db.write() as session:
         removal.delete(session, versions.get(session, call.portal_id, scenario_id, lock=True))
+
+
+@route("POST", "/scenarios/{scenario_id}/duplicate", summary="Make another one like it", status=201, shape="Scenario")
+def duplicate_scenario(call: Call, scenario_id: int) -> Value:
+    """Its newest version as a draft of a new scenario, switched off, with links of its own."""
+    with call.hub.db.write() as session:
+        saved = copying.duplicate(
+            session, call.hub, call.portal_id, scenario_id, called=gettext("{} (copy)"), by=_person()
+        )
+        return _shown(session, call, saved.scenario, status=201)
 
 
 @route("GET", "/scenarios/{scenario_id}/document", summary="The document, as JSON or YAML", query=DocumentQuery)

@@ -5,6 +5,7 @@ from typing import Any, cast, get_args
 
 import structlog
 from flask import Response, redirect, render_template, request, url_for
+from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from connectors.errors import ConnectorError
@@ -12,7 +13,7 @@ from hub.bitrix24 import connections, fields
 from hub.bitrix24.entities import is_entity
 from hub.delivery import lines
 from hub.errors import HubError, Invalid, NotFound
-from hub.scenarios import bringing, listing, removal, starting_points, variables, versions
+from hub.scenarios import bringing, copying, listing, removal, starting_points, variables, versions
 from hub.scenarios.check import Resources
 from hub.scenarios.check_resources import CheckResources, line_info
 from hub.scenarios.document import Document
@@ -121,6 +122,17 @@ def take() -> AnyResponse:
         document = bringing.with_choices(document, {one: new for one, new in chosen.items() if new})
         scenario_id = _keep(session, document.model_copy(update={"name": name or document.name}))
     return redirect(url_for("editor.show", scenario_id=scenario_id), 303)
+
+
+@blueprint.post("/scenarios/<int:scenario_id>/duplicate")
+@needs("editor")
+def duplicate(scenario_id: int) -> AnyResponse:
+    """Another scenario like this one, switched off, opened in the editor."""
+    with hub().db.write() as session:
+        called = gettext("{} (copy)")
+        saved = copying.duplicate(session, hub(), me().portal_id, scenario_id, called=called, by=me().name)
+        made = saved.scenario.id
+    return redirect(url_for("editor.show", scenario_id=made), 303)
 
 
 @blueprint.post("/scenarios/<int:scenario_id>/delete")

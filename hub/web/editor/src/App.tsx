@@ -9,6 +9,7 @@ import { Palette } from "./Palette.tsx";
 import { Publish } from "./Publish.tsx";
 import { Side } from "./Side.tsx";
 import { watchExamples } from "./examples.ts";
+import { fetchPage } from "./going.ts";
 import { watchPreview } from "./preview.ts";
 import { copy, paste, readFragment, remove, type Place } from "./model.ts";
 import type { Saver } from "./save.ts";
@@ -45,13 +46,9 @@ export function App({ store, saver }: { store: Store; saver: Saver }): ReactNode
 const isText = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 
-/** In Bitrix24's frame there is no cookie: pages are fetched with the token, as htmx does with the links it has made. */
 function followInFrame(event: MouseEvent): void {
   const address = (event.target as Element).closest("a[href^='/']")?.getAttribute("href");
-  const { htmx } = window as unknown as { htmx?: { ajax: (method: string, address: string, how: object) => Promise<void> } };
-  if (!address || !htmx) return;
-  event.preventDefault();
-  void htmx.ajax("GET", address, { target: "#app", select: "#app", swap: "outerHTML" });
+  if (address && fetchPage(address)) event.preventDefault();
 }
 
 /** Keys and the clipboard, while no dialogue is open. */

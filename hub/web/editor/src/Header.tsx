@@ -4,6 +4,7 @@ import { toast } from "page/toast";
 import { t, tn } from "page/words";
 import { api } from "./api.ts";
 import { attempt, Icon, moment, useEditor } from "./context.tsx";
+import { goTo } from "./going.ts";
 import { useStore, type Side, type State } from "./store.ts";
 import type { Scenario } from "./types.ts";
 
@@ -141,6 +142,12 @@ function More(): ReactNode {
       link.click();
       window.setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
     });
+  const duplicated = (): Promise<void> =>
+    attempt(async () => {
+      if (!(await saver.flush())) return; // the line of state says why
+      const made = await api<Scenario>("POST", `/scenarios/${scenario.id}/duplicate`);
+      goTo(`/scenarios/${made.id}`, store.data.frame);
+    });
   const imported = (file: File | undefined): Promise<void> =>
     attempt(async () => {
       if (!file) return;
@@ -174,6 +181,12 @@ function More(): ReactNode {
             <Icon name="link" />
             {t("Links")}
           </button>
+          {store.canEdit && (
+            <button type="button" onClick={act(() => void duplicated())}>
+              <Icon name="copy-plus" />
+              {t("Duplicate the scenario")}
+            </button>
+          )}
           <button type="button" onClick={act(() => void exported())}>
             <Icon name="download" />
             {t("Export as YAML")}
