@@ -30,16 +30,20 @@ def fill(hub: Hub, requests: int, *, queued: int = QUEUED, chats: int = QUEUED_C
     at = f"({now - MONTH_US} + n.x * {MONTH_US // (requests + 1)})"
     text = "CAST({} AS VARCHAR)".format
     chat = text("10000 + n.x % 50000")
+    # One of a thousand failed, so that a filter has something rare to find.
+    rare = "CASE WHEN n.x % 1000 = 0 THEN {} ELSE {} END".format
+    empty = """'{"code":"chat_id_empty","message":"The ChatID is empty.","block":"greet","blame":"data"}'"""
+    broken = {"status": rare("'failed'", "old.status"), "reason": rare("'chat_id_empty'", "NULL")}
+    broken["error"] = rare(empty, "NULL")
     copies: list[tuple[str, int, dict[str, str]]] = [
         ("request", requests, {"id": own["request"], "run_id": own["run"], "received_at": at}),
-        ("run", requests, {"id": own["run"], "request_id": own["request"], "created_at": at, "ended_at": at}),
+        ("run", requests, {"id": own["run"], "request_id": own["request"], "created_at": at, "ended_at": at} | broken),
     ]
     times = {"due_at": at, "created_at": at, "sent_at": at, "ended_at": at}
     ids = {"id": sent, "run_id": own["run"], "chat_id": chat, "chat_id_raw": chat, "provider_id": text("n.x")}
-    # One of a thousand failed, so that a filter has something rare to find.
-    state = "CASE WHEN n.x % 1000 = 0 THEN 'failed' ELSE 'sent' END"
-    error = """CASE WHEN n.x % 1000 = 0 THEN '{"code":"blocked","message":"The recipient blocked the bot."}' END"""
-    copies.append(("message", requests, {**ids, **times, "state": state, "error": error}))
+    blocked = """'{"code":"blocked","message":"The recipient blocked the bot."}'"""
+    failed = {"state": rare("'failed'", "'sent'"), "error": rare(blocked, "NULL")}
+    copies.append(("message", requests, {**ids, **times, **failed}))
     chat = text(f"900000 + n.x % {chats}")
     open_ones = {"id": waiting, "run_id": "NULL", "chat_id": chat, "chat_id_raw": chat, "state": "'queued'"}
     open_ones |= {"head": f"n.x <= {chats}", "due_at": str(now), "expires_at": str(now + MONTH_US)}

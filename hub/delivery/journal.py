@@ -135,12 +135,6 @@ def count_by_state(session: Session, portal_id: int, wanted: Filter) -> dict[str
     return dict(session.exec(query.group_by(Message.state)).all())
 
 
-def count_undelivered(session: Session, portal_id: int) -> int:
-    """How many messages somebody should look at."""
-    query = select(func.count()).where(*conditions(session, portal_id, Filter(states=UNDELIVERED)))
-    return session.exec(query).one()
-
-
 def shown(session: Session, messages: Sequence[Message]) -> list[dict[str, Any]]:
     """Messages as the API shows them, each with its attempts."""
     attempts: dict[str, list[dict[str, Any]]] = {message.id: [] for message in messages}

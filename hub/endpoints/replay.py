@@ -1,6 +1,6 @@
 """Running again: kept requests replayed, with all effects or none."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, Literal
@@ -101,6 +101,18 @@ def version_of(runtime: Executing, sql: Sql, scenario_id: int, which: Which, run
         raise Invalid("This version cannot run; see its problems.", code="not_runnable", problems=problems) from None
 
 
+def would_repeat(sql: Sql, portal_id: int, run_ids: Sequence[str]) -> int:
+    """How many messages would go out a second time if the requests of these runs ran again from their starts."""
+    row = sql.one(
+        "SELECT count(*) FROM message WHERE portal_id = ?"  # noqa: S608
+        f" AND state IN ({marks(len(SENT_ONCE))}) AND run_id IN (SELECT id FROM run WHERE request_id IN"
+        f" (SELECT request_id FROM run WHERE id IN ({marks(len(run_ids))})))",
+        (portal_id, *SENT_ONCE, *run_ids),
+    )
+    assert row is not None
+    return int(row[0])
+
+
 def _earlier(sql: Sql, request_id: str) -> list[tuple[str, dict[str, Value]]]:
     """The messages that earlier runs of a request made, with their blocks."""
     runs = [run_id for (run_id,) in sql.all("SELECT id FROM run WHERE request_id = ?", (request_id,))]
@@ -153,6 +165,8 @@ def _insert(sql: Sql, *, run: NewRun, stored: records.Stored, view: PortalView, 
     # From now on this version stays as it is, be it a draft. If it is gone by now, its place was taken by a newer one.
     if not sql.run("UPDATE scenario_version SET draft = FALSE WHERE id = ?", (run.version_id,)):
         raise Conflict("Another version was saved in the meantime.", code="version_conflict")
+    # Whatever earlier runs of this request failed for, it is being dealt with.
+    sql.run("UPDATE run SET reason = NULL WHERE request_id = ? AND reason IS NOT NULL", (stored.id,))
     new_runs.insert(sql, beginning(run, begun.state, begun.made, view, now=run.created_at, ttl_s=ttl_s))
     sql.run(
         "UPDATE request SET outcome = 'run', run_id = ? WHERE id = ? AND outcome IN ('captured', 'refused')",

@@ -1,12 +1,13 @@
 """What a person does to a run: take it up again when it is over without having worked, or stop it."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from hub.clock import now_us
 from hub.delivery import outbox
 from hub.endpoints.beginning import Executing
 from hub.endpoints.replay import replay, version_of
-from hub.errors import Conflict, NotFound
+from hub.errors import Conflict, Invalid, NotFound
 from hub.scenarios.state import State
 from hub.sql import Sql
 from hub.values import Value
@@ -19,8 +20,10 @@ def retry(
     *,
     start: Literal["failed", "start"],
     version: Literal["same", "current"],
+    only_undelivered: bool = False,
 ) -> dict[str, Value]:
-    """Take up a failed run: from the block that failed (the run goes on), or from the start (a new run)."""
+    """Take up a failed run: from the block that failed (the run goes on), or from the start (a new run, which with
+    `only_undelivered` does not repeat the messages that were delivered)."""
     with runtime.hub.db.sql() as sql:
         row = sql.one("SELECT portal_id, status, request_id, scenario_id, state FROM run WHERE id = ?", (run_id,))
         if row is None or row[0] != portal_id:
@@ -33,7 +36,13 @@ def retry(
         if request_id is None:
             raise Conflict("This run had no request to begin with again.")
         return replay(
-            runtime, portal_id, request_id, version=version, dry=False, only_undelivered=False, same_as=run_id
+            runtime,
+            portal_id,
+            request_id,
+            version=version,
+            dry=False,
+            only_undelivered=only_undelivered,
+            same_as=run_id,
         )
     state = State.from_json(text)
     frame = state.frames[0]
@@ -48,7 +57,7 @@ def retry(
     changed = runtime.hub.db.writer.run(
         lambda sql: sql.run(
             "UPDATE run SET status = 'queued', state = ?, error = NULL, ended_at = NULL, wake_at = ?, owner = NULL,"
-            " awaits = NULL, fence = fence + 1, version_id = ?, version = ?"
+            " reason = NULL, awaits = NULL, fence = fence + 1, version_id = ?, version = ?"
             " WHERE id = ? AND status IN ('failed', 'cancelled', 'expired')",
             (state.to_json(), now, chosen.id, chosen.n, run_id),
         )
@@ -57,6 +66,26 @@ def retry(
         raise Conflict("The run has just been taken up by somebody else.")
     runtime.hub.ring()
     return {"run": run_id, "would_repeat": 0}
+
+
+def retry_all(
+    runtime: Executing,
+    portal_id: int,
+    run_ids: Sequence[str],
+    *,
+    start: Literal["failed", "start"],
+    version: Literal["same", "current"],
+    only_undelivered: bool = False,
+) -> tuple[int, list[str]]:
+    """Take up each of these runs; how many go on, and why the others could not, every reason once."""
+    count, refused = 0, []
+    for run_id in run_ids:
+        try:
+            retry(runtime, portal_id, run_id, start=start, version=version, only_undelivered=only_undelivered)
+            count += 1
+        except (Conflict, Invalid, NotFound) as error:
+            refused.append(error.message)
+    return count, list(dict.fromkeys(refused))
 
 
 def cancel(runtime: Executing, portal_id: int, run_id: str) -> None:

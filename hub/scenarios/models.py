@@ -6,8 +6,8 @@ from sqlmodel import Field, SQLModel
 from hub.columns import BIG, counting_key, json_text, moment
 
 _TO_BE_TOLD = text("watched AND (result IS NOT NULL OR ended_at IS NOT NULL)")
-_HAS_WAKE, _HAS_AWAITS, _HAS_OWNER, _HAS_REQUEST = (
-    text(f"{name} IS NOT NULL") for name in ("wake_at", "awaits", "owner", "request_id")
+_HAS_WAKE, _HAS_AWAITS, _HAS_OWNER, _HAS_REQUEST, _HAS_REASON = (
+    text(f"{name} IS NOT NULL") for name in ("wake_at", "awaits", "owner", "request_id", "reason")
 )
 
 
@@ -89,7 +89,8 @@ class GlobalVariable(SQLModel, table=True):
 class Run(SQLModel, table=True):
     """One execution of one version. `state` is the engine's own JSON; a run that waits has `wake_at` (a time) or
     `awaits` (a message), one that is being executed has an owner and a lease. `watched`: somebody outside waits for the
-    result or the end and has not been told. `tells`: what becomes of its messages is told elsewhere, too."""
+    result or the end and has not been told. `tells`: what becomes of its messages is told elsewhere, too. `reason`: the
+    code of the error for which somebody should look at it; None when nobody has to, or no longer."""
 
     __tablename__ = "run"
     __table_args__ = (
@@ -100,6 +101,16 @@ class Run(SQLModel, table=True):
         Index("run_owned", "owner", postgresql_where=_HAS_OWNER, sqlite_where=_HAS_OWNER),
         Index("run_watched", "id", postgresql_where=_TO_BE_TOLD, sqlite_where=_TO_BE_TOLD),
         Index("run_of_request", "request_id", postgresql_where=_HAS_REQUEST, sqlite_where=_HAS_REQUEST),
+        Index("run_in_trouble", "portal_id", "id", postgresql_where=_HAS_REASON, sqlite_where=_HAS_REASON),
+        Index(
+            "run_by_reason",
+            "portal_id",
+            "scenario_id",
+            "reason",
+            "id",
+            postgresql_where=_HAS_REASON,
+            sqlite_where=_HAS_REASON,
+        ),
     )
 
     id: str = Field(primary_key=True, max_length=32)
@@ -122,6 +133,7 @@ class Run(SQLModel, table=True):
     tells: bool | None = None
     created_at: int = moment()
     ended_at: int | None = moment(nullable=True)
+    reason: str | None = Field(default=None, max_length=64)
 
 
 class Step(SQLModel, table=True):

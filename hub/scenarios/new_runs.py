@@ -10,15 +10,15 @@ from hub.scenarios.advance import Advance
 from hub.scenarios.effects import Effects, effects_of
 from hub.scenarios.library import PortalView
 from hub.scenarios.state import State
-from hub.scenarios.store import RunRow, claim_heads, is_settled, standing
+from hub.scenarios.store import RunRow, claim_heads, is_settled, reason_of, standing
 from hub.sql import Sql
 from hub.values import dumps
 
 _INSERT = """
 INSERT INTO run (id, portal_id, scenario_id, version_id, version, request_id, status, state, warnings, result,
-                 error, wake_at, awaits, owner, fence, dry, created_at, ended_at)
+                 error, wake_at, awaits, owner, fence, dry, created_at, ended_at, reason)
 """
-_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, FALSE, ?, ?)"
+_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, FALSE, ?, ?, ?)"
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,7 @@ def beginning(
         owner if kept else owned,
         run.created_at,
         now if made.ended else None,
+        reason_of(made),
     )
     left = effects_of(run.id, run.portal_id, made, view, now=now, ttl_s=ttl_s, scenario_id=run.scenario_id)
     return Beginning(run, state, made, row, left, now, owner, kept)

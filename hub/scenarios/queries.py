@@ -1,6 +1,6 @@
 """Reading scenarios and runs for pages."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,20 +115,6 @@ def of_request(session: Session, portal_id: int, request_id: str) -> list[RunLin
     return _lines(session, [Run.portal_id == portal_id, Run.request_id == request_id], MOST_OF_REQUEST)
 
 
-def failed_alike(session: Session, portal_id: int, run_id: str, *, limit: int) -> list[str]:
-    """Ids of other runs of the same scenario that failed with the same error, the oldest first; none when this one
-    did not fail."""
-    run = session.get(Run, run_id)
-    if run is None or run.portal_id != portal_id or run.status != "failed":
-        return []
-    query = select(Run.id, Run.error).where(
-        Run.scenario_id == run.scenario_id, Run.status == "failed", Run.id != run_id, col(Run.dry).is_(False)
-    )
-    code = _code(run.error)
-    newest = session.exec(query.order_by(col(Run.id).desc()).limit(limit)).all()
-    return [other for other, error in reversed(newest) if _code(error) == code]
-
-
 def names(session: Session, portal_id: int) -> dict[int, str]:
     """What the portal's scenarios are called, those that were deleted too, by id; the newest first."""
     query = select(Scenario.id, Scenario.name).where(Scenario.portal_id == portal_id)
@@ -141,15 +127,21 @@ def version_at(session: Session, portal_id: int, scenario_id: int, n: int) -> Ve
     return session.exec(query).one_or_none()
 
 
+def blocks_of(session: Session, version_ids: Iterable[int]) -> dict[int, dict[str, tuple[str, str]]]:
+    """The own titles, perhaps empty, and the types of the blocks of these versions, by version and block."""
+    query = select(Version.id, Version.document).where(col(Version.id).in_(list(version_ids)))
+    return {
+        number: {node["id"]: (node.get("title") or "", node["type"]) for node in loads(document)["blocks"]}
+        for number, document in session.exec(query)
+        if number is not None
+    }
+
+
 def version_before(session: Session, portal_id: int, scenario_id: int, n: int) -> int | None:
     """The number of the last version before `n` that could be brought back: no draft, without errors."""
     query = select(Version.n).where(Version.scenario_id == scenario_id, Version.portal_id == portal_id, Version.n < n)
     query = query.where(col(Version.draft).is_(False), col(Version.clean).is_(True))
     return session.exec(query.order_by(col(Version.n).desc()).limit(1)).first()
-
-
-def _code(error: str | None) -> str:
-    return str((loads(error) or {}).get("code") or "") if error else ""
 
 
 def any_scenario(session: Session, portal_id: int) -> bool:

@@ -36,6 +36,7 @@ class RunRow:
     awaited: dict[str, Value] | None = None
 
 
+REASON_CHARS = 64
 _COLUMNS = "id, portal_id, scenario_id, version_id, request_id, state, warnings, fence, created_at"
 
 
@@ -59,7 +60,7 @@ def update(
         wake_at = now
     held = sql.run(
         "UPDATE run SET status = ?, state = ?, warnings = ?, result = COALESCE(result, ?), error = ?, wake_at = ?,"
-        " awaits = ?, owner = ?, ended_at = ? WHERE id = ? AND owner = ? AND fence = ?",
+        " awaits = ?, owner = ?, ended_at = ?, reason = ? WHERE id = ? AND owner = ? AND fence = ?",
         (
             status,
             state.to_json(),
@@ -70,6 +71,7 @@ def update(
             made.awaits,
             owned,
             now if made.ended else None,
+            reason_of(made),
             run.id,
             owner,
             run.fence,
@@ -134,9 +136,9 @@ def fail(sql: Sql, run: RunRow, *, owner: str, now: int) -> None:
         "block": None,
     }
     sql.run(
-        "UPDATE run SET status = 'failed', error = ?, owner = NULL, wake_at = NULL, ended_at = ?"
+        "UPDATE run SET status = 'failed', error = ?, owner = NULL, wake_at = NULL, ended_at = ?, reason = ?"
         " WHERE id = ? AND owner = ? AND fence = ?",
-        (dumps(error), now, run.id, owner, run.fence),
+        (dumps(error), now, error["code"], run.id, owner, run.fence),
     )
 
 
@@ -162,6 +164,15 @@ def standing(made: Advance, state: State, owner: str | None, now: int) -> tuple[
     if made.status == "running":
         return "queued", now, None
     return "waiting", made.wake_at, None
+
+
+def reason_of(made: Advance) -> str | None:
+    """The code for which somebody should look at a run after this advance. Where a message did not arrive that is what
+    they look at, and a scenario that stops a run wants it so."""
+    error = made.error
+    if made.status != "failed" or error is None or error["blame"] == "messenger" or error["code"] == "stopped":
+        return None
+    return error["code"][:REASON_CHARS]
 
 
 def is_settled(sql: Sql, made: Advance, state: State) -> bool:

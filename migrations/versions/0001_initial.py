@@ -269,6 +269,7 @@ def upgrade() -> None:
         sa.Column("tells", sa.Boolean(), nullable=True),
         sa.Column("created_at", BIG, nullable=False),
         sa.Column("ended_at", BIG, nullable=True),
+        sa.Column("reason", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
@@ -280,6 +281,22 @@ def upgrade() -> None:
         sqlite_where=sa.text("awaits IS NOT NULL"),
     )
     op.create_index("run_by_portal", "run", ["portal_id", "id"], unique=False)
+    op.create_index(
+        "run_by_reason",
+        "run",
+        ["portal_id", "scenario_id", "reason", "id"],
+        unique=False,
+        postgresql_where=sa.text("reason IS NOT NULL"),
+        sqlite_where=sa.text("reason IS NOT NULL"),
+    )
+    op.create_index(
+        "run_in_trouble",
+        "run",
+        ["portal_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("reason IS NOT NULL"),
+        sqlite_where=sa.text("reason IS NOT NULL"),
+    )
     op.create_index("run_by_scenario", "run", ["scenario_id", "status", "id"], unique=False)
     op.create_index(
         "run_owned",

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.filled import fill
 from tests.browser.looking import cut_off, violations
 from tests.browser.site import Site
-from tests.journeys.installation import answer, new_chat, send
+from tests.journeys.installation import answer, document, new_chat, send
 
 pytestmark = pytest.mark.databases("sqlite")
 SIZES = (360, 700, 1280, 1920)
@@ -68,6 +68,33 @@ def test_those_that_are_ticked_are_looked_over_and_one_goes_to_a_number_put_righ
     assert len(site.at.received(right, 1)) == 1
 
 
+def test_runs_that_had_nobody_to_write_to_run_again_after_the_scenario_was_put_right(site: Site, page: Any) -> None:
+    at = site.at
+    at.add_line(rate_per_s=0, rate_per_chat_per_s=0)
+    made = at.scenario(send("Заказ {{id}} готов", "{{chat_id}}"), name="Заказ готов")
+    for number in range(3):
+        assert at.post(made.short, {"id": 1042 + number, "name": "Анна"}).status_code == 200
+    page.goto("/", wait_until="networkidle")
+    page.locator("a.tile[href='/undelivered']").click()
+    expect(page.get_by_test_id("runs-chat_id_empty")).to_contain_text("Некому писать: ChatID пустой")
+    page.get_by_role("link", name="Где упал").first.click()
+    expect(page.locator("#failed details")).to_have_attribute("open", "")
+    expect(page.locator("#failed")).to_be_in_viewport()
+    expect(page.get_by_role("link", name="Исправить сценарий")).to_be_visible()
+
+    chat = new_chat()
+    mended = document(send("Заказ {{id}} готов", chat), name="Заказ готов")
+    assert at.api("PUT", f"/scenarios/{made.id}", mended).status_code == 200
+    page.goto("/undelivered", wait_until="networkidle")
+    page.get_by_test_id("runs-chat_id_empty").get_by_role("link", name="Выполнить снова…").click()
+    expect(page.get_by_test_id("plan")).to_have_text("3 запуска")
+    page.get_by_test_id("run-again").click()
+    expect(page.get_by_text("3 запуска продолжаются.")).to_be_visible()
+    assert sorted(at.received(chat, 3)) == ["Заказ 1042 готов", "Заказ 1043 готов", "Заказ 1044 готов"]
+    page.goto("/undelivered", wait_until="networkidle")
+    expect(page.get_by_role("heading", name="Пусто. Так и должно быть")).to_be_visible()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_undelivered_and_lines_can_be_used_by_everybody_at_every_width(site: Site, scheme: str) -> None:
     fill(site.at, requests=2)
@@ -76,6 +103,7 @@ def test_undelivered_and_lines_can_be_used_by_everybody_at_every_width(site: Sit
     addresses = {
         "undelivered": "/undelivered",
         "plan": "/undelivered/plan",
+        "runs": "/undelivered/runs",
         "lines": "/lines",
         "new": "/lines/new",
         "form": "/lines/new?channel=whatsapp",

@@ -17,6 +17,10 @@ from hub.core import Hub
 from hub.delivery import claiming, processes, sweep
 from hub.delivery.outbox import Settlement
 from hub.delivery.settling import settle_all
+from hub.endpoints import customers
+from hub.portals.models import Portal
+from hub.scenarios import failed_runs
+from hub.scenarios.failed_runs import Failed
 from hub.sql import Sql
 from tests.conftest import Api
 from tests.web.documents import LINE, document
@@ -191,6 +195,23 @@ def test_a_page_of_a_chat_reads_no_other_chats_messages(
     assert plans
     assert all("message_by_chat" in plan for plan in plans), plans
     assert sorted_rows(hub, of_chat) == []
+
+
+def test_undelivered_is_counted_and_found_by_indexes(
+    link: str, app: Any, hub: Hub, portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert portal.id is not None
+    with written_down(app.extensions["hub"], monkeypatch) as statements, app.extensions["hub"].db.read() as session:
+        assert failed_runs.count_undelivered(session, portal.id) == 2 * ROWS // 1000
+        (group,) = failed_runs.groups(session, portal.id)
+        wanted = Failed(group.scenario_id, group.reason)
+        for some in (Failed(), wanted):
+            found = failed_runs.find(session, portal.id, some, below="f", limit=50)
+            assert len(found) == group.count == failed_runs.count(session, portal.id, some)
+            assert len(failed_runs.oldest(session, portal.id, some, limit=5)) == 5
+        assert len(customers.of_requests(session, portal.id, [run.request_id for run in found])) == len(found)
+    assert whole_tables(hub, statements) == []
+    assert sorted_rows(hub, statements) == []
 
 
 def test_a_page_that_has_lost_its_index_is_noticed(

@@ -67,4 +67,5 @@ class CallScenario(Block):
             error.get("code") or "call_failed",
             error.get("message") or f"The scenario {config.scenario} failed.",
             resumed.get("result") or {},
+            "messenger" if error.get("blame") == "messenger" else "data",
         )

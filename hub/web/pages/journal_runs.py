@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from hub.delivery import journal
 from hub.endpoints import taking_up
 from hub.errors import HubError
-from hub.scenarios import queries, versions
+from hub.scenarios import failed_runs, queries, versions
 from hub.scenarios.block import Block
 from hub.scenarios.models import Scenario
 from hub.scenarios.queries import IN_TROUBLE, STATUSES, RunFilter
@@ -124,7 +124,7 @@ def _done() -> str:
 
 def _retry_all(run_id: str, start: Start, version: Which) -> int:
     with hub().db.read() as session:
-        alike = queries.failed_alike(session, me().portal_id, run_id, limit=MOST_ALIKE)
+        alike = failed_runs.alike(session, me().portal_id, run_id, limit=MOST_ALIKE)
     count = 0
     for one in [run_id, *alike]:
         taking_up.retry(runtime(), me().portal_id, one, start=start, version=version)
@@ -147,7 +147,7 @@ def _page(run_id: str, error: str = "", status: int = 200) -> Response:
         steps = [_step_line(step, titles.get(step["block"]) or "", kinds.get(step["type"])) for step in run["steps"]]
         messages = journal.shown(session, journal.of_run(session, me().portal_id, run_id))
         names = queries.names(session, me().portal_id)
-        alike = queries.failed_alike(session, me().portal_id, run_id, limit=MOST_ALIKE)
+        alike = failed_runs.alike(session, me().portal_id, run_id, limit=MOST_ALIKE)
         scenario = session.get(Scenario, run["scenario"])
         current = scenario.published if scenario is not None and scenario.deleted_at is None else None
         before = None
@@ -159,6 +159,7 @@ def _page(run_id: str, error: str = "", status: int = 200) -> Response:
         done=_done(),
         run=run,
         steps=steps,
+        failed_at=max((at for at, line in enumerate(steps) if line.step["status"] == "failed"), default=None),
         messages=messages,
         names=names,
         alike=len(alike),

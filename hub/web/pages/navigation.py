@@ -6,7 +6,7 @@ from flask import Flask, request
 from flask_babel import lazy_gettext as _
 from flask_babel import ngettext
 
-from hub.delivery import journal
+from hub.scenarios import failed_runs
 from hub.web.pages.shell import hub, me
 
 _ITEMS = (
@@ -40,7 +40,7 @@ def register(app: Flask) -> None:
 def navigation() -> list[Item]:
     """The menu as the current page shows it."""
     with hub().db.read() as session:
-        undelivered = journal.count_undelivered(session, me().portal_id)
+        undelivered = failed_runs.count_undelivered(session, me().portal_id)
     return [
         Item(
             address,
@@ -48,7 +48,7 @@ def navigation() -> list[Item]:
             str(title),
             current=request.path == address or (address != "/" and request.path.startswith(address + "/")),
             count=undelivered if address == "/undelivered" else 0,
-            count_label=ngettext("%(num)d message", "%(num)d messages", undelivered) if undelivered else "",
+            count_label=ngettext("%(num)d undelivered", "%(num)d undelivered", undelivered) if undelivered else "",
         )
         for address, icon, title in _ITEMS
     ]

@@ -8,7 +8,7 @@ from flask import Response, render_template
 from hub.clock import to_us
 from hub.delivery import journal, lines
 from hub.delivery.journal import Filter
-from hub.scenarios import queries
+from hub.scenarios import failed_runs, queries
 from hub.web.i18n import zone
 from hub.web.pages import health
 from hub.web.pages.shell import hub, me, page, screens
@@ -28,7 +28,7 @@ def show() -> Response:
         runs = queries.count_by_status(session, portal_id, since=since)
         states = journal.count_by_state(session, portal_id, Filter(after=since))
         waiting = sum(lines.queues(session, portal_id).values())
-        undelivered = journal.count_undelivered(session, portal_id)
+        undelivered = failed_runs.count_undelivered(session, portal_id)
         all_lines = lines.all_of(session, portal_id)
         latest = queries.latest(session, portal_id, limit=LAST)
         addressed = journal.addressed(session, portal_id, [run.id for run in latest])

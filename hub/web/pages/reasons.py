@@ -1,17 +1,20 @@
-"""Why a message did not arrive, in words: what happened, and what can be done about it.
+"""Why a message did not arrive or a run failed, in words: what happened, and what can be done about it.
 
 Messengers answer in English or in codes of their own. What a code means is said here; for a code that is not here the
 messenger's own words are shown.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Flask
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _
 
 from hub.web.pages import line_words
 from hub.web.sentences import said
 
+Words = Mapping[str, tuple[LazyString, LazyString]]
 _WORDS = {
     "blocked": (_("The recipient has blocked us"), _("Write to them by another messenger.")),
     "deactivated": (_("The recipient's account is gone"), _("Write to them by another messenger.")),
@@ -109,6 +112,42 @@ _WORDS = {
     "failed": (_("Noted as not arrived"), _("Send again, or put it aside.")),
 }
 
+_OF_RUNS = {
+    "chat_id_empty": (
+        _("Nobody to write to: the ChatID is empty"),
+        _("What fills ChatID in the scenario was empty. Put the scenario right, then run it again."),
+    ),
+    "chat_id_invalid": (
+        _("The ChatID is not a phone number"),
+        _("Put right what fills ChatID in the scenario, or the number in the card, then run it again."),
+    ),
+    "missing_value": (
+        _("A value that has to be there is missing"),
+        _("See at the red block which one, put the scenario right, then run it again."),
+    ),
+    "template_error": (
+        _("A text or a template could not be filled"),
+        _("See at the red block what is wrong with it, put the scenario right, then run it again."),
+    ),
+    "calc_error": (
+        _("A text or a template could not be filled"),
+        _("See at the red block what is wrong with it, put the scenario right, then run it again."),
+    ),
+    "text_empty": (_("The text is empty"), _("Look at the scenario: what fills the text was empty.")),
+    "line_missing": (
+        _("The line that should write is gone"),
+        _("Choose another line in the scenario, then run it again."),
+    ),
+    "file_url_invalid": (
+        _("The address of the file is none"),
+        _("Put right what fills it in the scenario, then run it again."),
+    ),
+    "internal": (
+        _("An error of ours"),
+        _("The log has it. Run it again; if it fails again, tell whoever runs Hubline."),
+    ),
+}
+
 
 @dataclass(frozen=True)
 class Why:
@@ -119,13 +158,22 @@ class Why:
 
 
 def register(app: Flask) -> None:
-    """Offer `why(code, said)` to templates."""
-    app.jinja_env.globals.update(why=why)
+    """Offer `why(code, said)` and `why_run(code, said)` to templates."""
+    app.jinja_env.globals.update(why=why, why_run=why_run)
 
 
 def why(code: str, message: str = "") -> Why:
     """What a code means; for an unknown one what the layers below said, in the page's language where it is ours."""
-    known = _WORDS.get(code)
+    return _told(_WORDS, code, message)
+
+
+def why_run(code: str, message: str = "") -> Why:
+    """The same of a run that failed without a message; its blocks have codes of their own."""
+    return _told(_OF_RUNS, code, message)
+
+
+def _told(words: Words, code: str, message: str) -> Why:
+    known = words.get(code)
     if known is not None:
         return Why(str(known[0]), str(known[1]))
     trouble = line_words.known(code)

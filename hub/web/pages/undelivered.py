@@ -16,7 +16,8 @@ from hub.delivery import interventions, journal, lines, undelivered
 from hub.delivery.interventions import USUAL, Beside
 from hub.delivery.journal import UNDELIVERED, Filter
 from hub.errors import Conflict, HubError, Invalid
-from hub.web.pages import filters
+from hub.scenarios import failed_runs, queries
+from hub.web.pages import filters, undelivered_runs
 from hub.web.pages.shell import hub, me, needs, page, screens
 from hub.web.sentences import said
 
@@ -154,6 +155,10 @@ def _page(problem: str = "", status: int = 200) -> Response:
         found = journal.find(session, portal_id, wanted, below=below, limit=filters.PAGE + 1)
         rows = [_row(one) for one in found[: filters.PAGE]]
         groups = undelivered.groups(session, portal_id)
+        run_groups = failed_runs.groups(session, portal_id)
+        wanted_runs, older = undelivered_runs.chosen(), request.args.get("older", "")[:32] or None
+        failed = failed_runs.find(session, portal_id, wanted_runs, below=older, limit=filters.PAGE + 1)
+        runs = undelivered_runs.rows(session, portal_id, failed[: filters.PAGE])
         with hub().db.sql() as sql:
             of_contacts = repaired.origins(sql, portal_id, [row["id"] for row in rows])
         every, queues = lines.all_of(session, portal_id), lines.queues(session, portal_id)
@@ -163,14 +168,20 @@ def _page(problem: str = "", status: int = 200) -> Response:
             rows=rows,
             of_contacts=of_contacts,
             groups=groups,
-            total=sum(group.count for group in groups),
+            total=sum(group.count for group in groups) + sum(group.count for group in run_groups),
+            some_messages=bool(groups),
+            runs=runs,
+            run_groups=run_groups,
+            wanted_runs=wanted_runs,
+            names=queries.names(session, portal_id),
+            following_runs=filters.here(older=runs[-1].id) if len(failed) > filters.PAGE else None,
             kept=_kept(),
             chosen=next((one for one in groups if wanted == undelivered.of_group(one.reason, one.unconfirmed)), None),
             query=urlencode(_kept_query()),
             lines={line.id: line for line in every},
             held=[(line, queues[line.id]) for line in broken if queues.get(line.id)],
             problem=problem,
-            done=_done(),
+            done=_done() or undelivered_runs.done(),
             seconds_since=lambda moment: max(0, (now_us() - moment) / SECOND),
             following=_address([*_kept_query(), ("below", str(rows[-1]["seq"]))])
             if len(found) > filters.PAGE
