@@ -42,17 +42,22 @@ def simulator(_simulator: Simulator) -> Simulator:
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path, _simulator: Simulator, sandbox_port: int) -> Settings:
     """Settings of a product that knows the simulated portal's application."""
+    return portal_settings(_simulator, database_url, tmp_path, sandbox_port)
+
+
+def portal_settings(simulator: Simulator, database_url: str, folder: Path, sandbox_port: int) -> Settings:
+    """The same for whoever has started everything himself."""
     return Settings(
         database_url=database_url,
-        instance_dir=tmp_path / "instance",
+        instance_dir=folder / "instance",
         secret_key="a secret key for tests only",
         encryption_keys=("an encryption key for tests only",),
         public_url="https://hub.test",
-        egress_allow=(f"127.0.0.1:{sandbox_port}", *_simulator.spots),
+        egress_allow=(f"127.0.0.1:{sandbox_port}", *simulator.spots),
         bitrix24_client_id=DEMO_CLIENT_ID,
         bitrix24_client_secret=DEMO_CLIENT_SECRET,
-        bitrix24_oauth_urls=(_simulator.cloud.oauth_url,),
-        bitrix24_js_url=f"{_simulator.portal.url}/api/v1/",
+        bitrix24_oauth_urls=(simulator.cloud.oauth_url,),
+        bitrix24_js_url=f"{simulator.portal.url}/api/v1/",
         testing=True,
     )
 

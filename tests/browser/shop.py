@@ -1,6 +1,6 @@
 """A product beside a simulated portal that can install it: the portal's own pages, and the product in their frame."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import requests
+from playwright.sync_api import expect
 
 from hub.sandbox.bitrix24.server import DEMO_CLIENT_ID
 from hub.sandbox.bitrix24.server import Bitrix24 as Simulator
@@ -48,9 +49,13 @@ class Shop:
         page.goto(f"{self.portal_url}/")
         return page
 
-    def install(self, page: Any) -> Counted:
-        """Press the desk's button and wait until the application is there: somebody at the portal's frame."""
+    def install(self, page: Any, look: Callable[[], None] | None = None) -> Counted:
+        """Press the desk's button and wait until the application is there: somebody at the portal's frame. `look` is
+        called when the installation's lines are all green."""
         page.click("#install")
+        if look is not None:
+            expect(page.frame_locator("#app").locator("[data-step][data-state=ok]")).to_have_count(6, timeout=60_000)
+            look()
         page.wait_for_url("**finished=Y*", timeout=60_000)
         person = Counted(page, page.frame_locator("#app"))
         person.clicks = 1
