@@ -159,3 +159,15 @@ def test_before_publishing_and_after_a_test_a_message_stands_as_the_example_fill
     page.locator(".side-pane").get_by_role("button", name="Проверить").click()
     expect(page.get_by_test_id("trace").locator(".bubble")).to_have_text("Заказ N-15 для client – пусто готов")
     expect(page.get_by_test_id("trace").locator(".given-empty")).to_contain_text("имени client нет")
+
+
+def test_a_request_that_could_not_be_read_is_not_taken_as_the_example_before_one_that_could(
+    site: Site, drawn: Scenario, page: Any
+) -> None:
+    site.at.post(drawn.short, {"chat_id": new_chat(), "city": "Тверь"})
+    site.at.post(drawn.short, '{"chat_id": ')
+    show(page, drawn)
+    page.get_by_test_id("block-greet").locator(".block-title").click()
+    page.get_by_test_id("preview").first.wait_for()
+    page.locator(".editor-head").get_by_role("button", name="Проверить").click()
+    expect(page.get_by_label("Пример", exact=True).locator("option:checked")).to_contain_text("Тверь")

@@ -112,6 +112,12 @@ async function refresh(store: Store): Promise<void> {
   const examples = await loadExamples(store);
   const { example, examples: before } = store.state;
   // Somebody who has chosen an example keeps it; who waited for the first one gets it.
-  const chosen = example && (before?.[0]?.id !== example.id || !examples[0]) ? example : (examples[0] ?? null);
+  const offered = first(examples);
+  const chosen = example && (first(before ?? [])?.id !== example.id || !offered) ? example : offered;
   store.set({ examples, example: chosen });
+}
+
+/** The newest that a run can begin with; where there is none, the newest of all, so that one sees why. */
+function first(examples: Example[]): Example | null {
+  return examples.find((one) => one.outcome !== "refused" && one.outcome !== "check") ?? examples[0] ?? null;
 }
