@@ -50,15 +50,16 @@ class Shop:
         return page
 
     def install(self, page: Any, look: Callable[[], None] | None = None) -> Counted:
-        """Press the desk's button and wait until the application is there: somebody at the portal's frame. `look` is
-        called when the installation's lines are all green."""
+        """Press the desk's button, look at the six lines and go on: somebody at the frame of the application. `look` is
+        called when the lines are all green."""
         page.click("#install")
         if look is not None:
             expect(page.frame_locator("#app").locator("[data-step][data-state=ok]")).to_have_count(6, timeout=60_000)
             look()
-        page.wait_for_url("**finished=Y*", timeout=60_000)
         person = Counted(page, page.frame_locator("#app"))
         person.clicks = 1
+        person.press(person.place.locator("[data-part=go-on]"))
+        page.wait_for_url("**finished=Y*", timeout=60_000)
         person.place.locator(".side-nav").wait_for()
         return person
 

@@ -1,10 +1,12 @@
-// Takes the steps of an installation one after the other, shows each, and tells the portal when it is over.
+// Takes the steps of an installation one after the other, shows each with what it found, and tells the portal that it is
+// over when the person who has seen them goes on.
 import { follow } from "../framing.js";
 import { call, keep } from "../session.js";
 import { t } from "../words.js";
 
 const LOOK_EVERY_MS = 700;
 const TEST_EVENT_MS = 8000;
+const decimal = (number) => Math.max(0.1, number).toLocaleString(document.documentElement.lang);
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 function words(name, { state, detail = {} }) {
@@ -14,8 +16,10 @@ function words(name, { state, detail = {} }) {
   if (name === "access" && detail.user) return detail.user;
   if (name === "fields" && detail.deal) return t("deal {deal}, contact {contact}", detail);
   if (name === "test_event" && state === "waiting" && detail.asked_at) return t("on its way…");
-  if (name === "test_event" && detail.seconds !== undefined) return t("{seconds} s", detail);
-  if (detail.there !== undefined) return t("{there} in place", detail);
+  if (name === "test_event" && detail.seconds !== undefined) return t("{seconds} s", { seconds: decimal(detail.seconds) });
+  if (name === "robots" && detail.there === 0) return t("none yet: each scenario that robots start brings its own");
+  if (name === "senders" && detail.there === 0) return t("none yet: each line brings its own");
+  if (detail.there !== undefined) return t("registered: {there}", detail);
   return "";
 }
 
@@ -58,7 +62,7 @@ export default function install(body) {
   }
 
   function finish() {
-    end.textContent = t("Done. The application opens now.");
+    end.textContent = t("The application opens now.");
     goOn.hidden = true;
     if (body.dataset.finish === "yes" && window.BX24) window.BX24.init(() => window.BX24.installFinish());
     else if (window.BX24) window.BX24.init(() => window.BX24.reloadWindow?.());
@@ -66,11 +70,11 @@ export default function install(body) {
 
   function conclude() {
     const failed = Object.values(found.steps).some((step) => step.state === "failed");
-    if (!failed && found.may_finish) finish();
-    else {
-      end.textContent = found.may_finish ? "" : t("Without access and events the application cannot work.");
-      goOn.hidden = !found.may_finish;
-    }
+    if (!found.may_finish) end.textContent = t("Without access and events the application cannot work.");
+    else end.textContent = failed ? "" : t("Everything is ready.");
+    goOn.textContent = failed ? t("Go on without this") : t("Next");
+    goOn.hidden = !found.may_finish;
+    if (!failed && found.may_finish) goOn.focus();
   }
 
   async function run() {
