@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.looking import cut_off, violations
 from tests.browser.site import Site
 from tests.browser.test_editor import drawn, show, stored, text_of
-from tests.journeys.installation import Scenario, new_chat, send
+from tests.journeys.installation import Scenario, answer, new_chat, send
 from tests.processes import wait_until
 
 pytestmark = pytest.mark.databases("sqlite")
@@ -171,3 +171,25 @@ def test_a_request_that_could_not_be_read_is_not_taken_as_the_example_before_one
     page.get_by_test_id("preview").first.wait_for()
     page.locator(".editor-head").get_by_role("button", name="Проверить").click()
     expect(page.get_by_label("Пример", exact=True).locator("option:checked")).to_contain_text("Тверь")
+
+
+def test_after_a_test_nothing_scrolls_but_the_pane_titles_are_whole_and_states_stand_in_words(
+    site: Site, page: Any
+) -> None:
+    site.at.add_line()
+    steps = [send(f"Шаг {n}", "{{chat_id}}", block=f"step_{n}") for n in range(6)]
+    made = site.at.scenario(*steps, answer(state="{{blocks.step_0.status}}"), name="Шесть шагов")
+    site.at.post(made.short, {"chat_id": "7"})
+    page.set_viewport_size({"width": 1280, "height": 850})
+    show(page, made)
+    page.locator(".editor-head").get_by_role("button", name="Проверить").click()
+    page.locator(".side-pane").get_by_role("button", name="Проверить").click()
+    page.get_by_test_id("run-step-answer").wait_for()
+    assert page.evaluate("document.documentElement.scrollHeight") == 850
+    heights = page.get_by_role("tab").evaluate_all("tabs => tabs.map((tab) => tab.clientHeight)")
+    assert max(heights) < 45, "each is one line"
+    assert page.get_by_role("tablist").evaluate("e => e.scrollWidth <= e.clientWidth"), "and all are in sight"
+    title = page.get_by_test_id("block-step_0").locator(".block-title")
+    assert title.evaluate("e => e.scrollWidth <= e.clientWidth")
+    expect(page.get_by_test_id("trace")).to_contain_text("отправлено (sent)")
+    expect(page.get_by_test_id("trace")).to_contain_text("Проверка ничего не отправляет")

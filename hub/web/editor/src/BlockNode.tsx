@@ -26,7 +26,7 @@ export const BlockNode = memo(function BlockNode({ id, data }: NodeProps<Node<Bl
       {!data.trigger && <Handle type="target" position={Position.Top} isConnectableStart={false} />}
       <div className="block-head">
         <Icon name={data.icon} />
-        <span className="block-title">{data.title}</span>
+        <span className="block-title" title={data.title}>{data.title}</span>
         {data.problems.length > 0 && (
           <span
             className={`block-problems ${bad ? "" : "block-warned"}`}
@@ -38,9 +38,9 @@ export const BlockNode = memo(function BlockNode({ id, data }: NodeProps<Node<Bl
             </span>
           </span>
         )}
-        {data.step && <StepMark id={id} step={data.step} />}
-        {data.skipped && <span className="step step-off">{t("skipped")}</span>}
       </div>
+      {data.step && <StepMark id={id} step={data.step} />}
+      {data.skipped && <span className="step step-off">{t("skipped")}</span>}
       <div className="block-summary">{data.summary}</div>
       <div className="block-exits">
         {data.exits.map((exit) => (

@@ -51,14 +51,24 @@ export function ExampleTree(): ReactNode {
   );
 }
 
-export function Tree({ value }: { value: Json }): ReactNode {
-  if (value === null || typeof value !== "object" || literal(value) !== null) return <span className="tree-value">{shown(value) || "—"}</span>;
+type Told = {
+  /** What names are called, where they have a title. */
+  titles?: Record<string, string> | undefined;
+  /** What a value says in words, null where it says all by itself. */
+  tell?: ((name: string, text: string) => string | null) | undefined;
+};
+
+export function Tree({ value, name = "", titles, tell }: Told & { value: Json; name?: string }): ReactNode {
+  if (value === null || typeof value !== "object" || literal(value) !== null) {
+    const text = shown(value);
+    return <span className="tree-value">{tell?.(name, text) ?? (text || "—")}</span>;
+  }
   const entries = Array.isArray(value) ? value.map((one, at) => [`[${at}]`, one] as const) : Object.entries(value);
   return (
     <ul className="tree">
-      {entries.map(([name, one]) => (
-        <li key={name}>
-          <span className="tree-name">{name.startsWith("[") ? spoken(name) : name}</span> <Tree value={one} />
+      {entries.map(([of, one]) => (
+        <li key={of}>
+          <span className="tree-name" title={of}>{of.startsWith("[") ? spoken(of) : (titles?.[of] ?? of)}</span> <Tree value={one} name={of} tell={tell} />
         </li>
       ))}
     </ul>

@@ -4,6 +4,7 @@ import { t } from "page/words";
 import { api, ApiError } from "./api.ts";
 import { attempt, Icon, useEditor } from "./context.tsx";
 import type { Given } from "./examples.ts";
+import { STATES } from "./states.ts";
 
 type Item = { block: string; line: string; chat_id: string | null; message: string | null; error: string | null };
 type Sent = { items: Item[]; status: string; error: { code: string; message: string } | null };
@@ -99,16 +100,3 @@ function Progress({ item, id }: { item: Item; id: string }): ReactNode {
     </>
   );
 }
-
-const STATES = (): Record<string, [string, string, string]> => ({
-  queued: [t("waits"), "wait", "clock"],
-  sending: [t("is being sent"), "info", "send"],
-  sent: [t("sent"), "ok", "check"],
-  delivered: [t("delivered"), "ok", "checks"],
-  read: [t("read"), "ok", "eye-check"],
-  unconfirmed: [t("unknown"), "wait", "help"],
-  undelivered: [t("not delivered"), "bad", "circle-x"],
-  failed: [t("not sent"), "bad", "circle-x"],
-  expired: [t("too late"), "off", "clock-off"],
-  cancelled: [t("cancelled"), "off", "ban"],
-});

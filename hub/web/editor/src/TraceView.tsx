@@ -4,10 +4,13 @@ import { t } from "page/words";
 import { Icon, useEditor } from "./context.tsx";
 import { Tree } from "./Examples.tsx";
 import { Filled, fillsOfTrace, Reasons } from "./Filled.tsx";
-import { blockOf, type Json } from "./model.ts";
-import { spoken } from "./template.ts";
+import { useLabel } from "./labels.ts";
+import { blockOf } from "./model.ts";
+import { STATES } from "./states.ts";
 import { useStore } from "./store.ts";
 import type { Input, Step, Trace } from "./types.ts";
+
+const STATE_PATH = /^blocks\..+\.status$/;
 
 export function TraceView(): ReactNode {
   const { store } = useEditor();
@@ -25,7 +28,8 @@ export function TraceView(): ReactNode {
       {trace.result !== null && trace.result !== undefined && (
         <>
           <h3>{t("Result")}</h3>
-          <Tree value={trace.result} />
+          {trace.planned.length > 0 && <p className="small quiet">{t("A test sends nothing: this is the result if every message is sent.")}</p>}
+          <Tree value={trace.result} tell={tellStates(inputs)} />
         </>
       )}
       <h3>{t("Step by step")}</h3>
@@ -51,9 +55,22 @@ function Planned({ message, inputs }: { message: Trace["planned"][number]; input
   );
 }
 
+/** States of messages in words: those that stand under their own name, and those that a text has taken from a block. */
+function tellStates(inputs: Input[]): (name: string, text: string) => string | null {
+  const states = STATES();
+  const taken = new Set(inputs.flatMap((input) => input.places.filter((place) => STATE_PATH.test(place.path)).map((place) => place.text)));
+  return (name, text) => {
+    const words = name === "status" || taken.has(text) ? states[text]?.[0] : undefined;
+    return words ? `${words} (${text})` : null;
+  };
+}
+
 function StepRow({ step, open }: { step: Step; open: boolean }): ReactNode {
   const { store } = useEditor();
+  const label = useLabel();
+  const outputs = useStore(store, (state) => state.checked.blocks[step.block]?.outputs);
   const block = blockOf(store.doc, step.block);
+  const port = store.portsOf(step.block).find((one) => one.id === step.port)?.title ?? step.port;
   const title = block ? block.title || store.types.get(block.type)?.title || block.id : step.block;
   const inputs = step.input ?? [];
   const places = inputs.flatMap((input) => input.places);
@@ -67,21 +84,25 @@ function StepRow({ step, open }: { step: Step; open: boolean }): ReactNode {
             <span className="visually-hidden">{failed ? t("failed") : t("done")}</span>
           </span>
           {title}
-          {step.port && step.port !== "next" ? ` → ${step.port}` : ""}
+          {step.port && step.port !== "next" ? ` → ${port}` : ""}
         </summary>
         {step.error && <p className="field-error">{step.error.message} <span className="mono">{step.error.code}</span></p>}
         {places.length > 0 && (
           <ul className="places">
             {places.map((place, at) => (
               <li key={at} className={place.text === "" ? "place-empty" : ""}>
-                <strong>{spoken(place.path)}</strong>: {place.text || t("empty")}
+                <strong title={place.path}>{label(place.path)}</strong>: {place.text || t("empty")}
                 <span className="quiet small">{place.source ? ` · ${sourceOf(place.source)}` : ""}{place.missing ? ` · ${place.missing}` : ""}</span>
               </li>
             ))}
           </ul>
         )}
-        {inputs.length > 0 && <Part title={t("In")} value={inputs.map((input) => input.value)} />}
-        {step.output !== null && step.output !== undefined && <Part title={t("Out")} value={step.output} />}
+        {inputs.length > 0 && <Part title={t("In")}><Tree value={inputs.map((input) => input.value)} tell={tellStates(inputs)} /></Part>}
+        {step.output !== null && step.output !== undefined && (
+          <Part title={t("Out")}>
+            <Tree value={step.output} titles={Object.fromEntries((outputs ?? []).map((one) => [one.name, one.title]))} tell={tellStates(inputs)} />
+          </Part>
+        )}
       </details>
     </li>
   );
@@ -102,11 +123,11 @@ function sourceOf(source: string): string {
   return words[source] ?? source;
 }
 
-function Part({ title, value }: { title: string; value: Json }): ReactNode {
+function Part({ title, children }: { title: string; children: ReactNode }): ReactNode {
   return (
     <>
       <p className="small quiet part-title">{title}</p>
-      <Tree value={value} />
+      {children}
     </>
   );
 }
