@@ -26,6 +26,7 @@ STATES = (
 )
 UNDELIVERED = ("failed", "expired", "undelivered", "unconfirmed")
 """What somebody should look at: it did not arrive, or nobody knows whether it did."""
+OPEN = ("queued", "sending")
 MAY_HAVE_REASON = tuple(state for state in STATES if state not in ("sent", "delivered", "read"))
 
 
@@ -108,10 +109,12 @@ def of_run(session: Session, portal_id: int, run_id: str) -> list[Message]:
 
 @dataclass
 class Addressed:
-    """To whom a run writes, each recipient once, and which of its messages somebody should look at, by state."""
+    """To whom a run writes, each recipient once; the states of its messages that somebody should look at, and of those
+    that are still on their way."""
 
     recipients: list[str] = field(default_factory=list)
     troubled: list[str] = field(default_factory=list)
+    on_its_way: list[str] = field(default_factory=list)
 
 
 def addressed(session: Session, portal_id: int, run_ids: Sequence[str]) -> dict[str, Addressed]:
@@ -124,8 +127,10 @@ def addressed(session: Session, portal_id: int, run_ids: Sequence[str]) -> dict[
         known = found.setdefault(str(run_id), Addressed())
         if chat_id not in known.recipients:
             known.recipients.append(chat_id)
-        if state in UNDELIVERED and state not in known.troubled:
+        if state in UNDELIVERED:
             known.troubled.append(state)
+        elif state in OPEN:
+            known.on_its_way.append(state)
     return found
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func
+from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -19,6 +20,7 @@ class RunLine:
     """A run as lists show it; times in µs."""
 
     id: str
+    request_id: str | None
     scenario_id: int
     scenario: str
     status: str
@@ -33,6 +35,7 @@ IN_TROUBLE = ("failed", "partial", "cancelled", "expired")
 USUAL = "completed"
 NOT_OVER = ("queued", "running", "waiting")
 MOST_OF_REQUEST = 50
+MOST_OF_REQUESTS = 1_000
 MAKING_US = 60 * SECOND
 """How long after its id was made a run or a request may have been dated, at most."""
 
@@ -97,17 +100,38 @@ def of_ids(session: Session, portal_id: int, ids: Sequence[str]) -> list[RunLine
 
 
 def _lines(session: Session, conditions: Sequence[Any], limit: int) -> list[RunLine]:
-    query = select(Run, Scenario.name).join(Scenario, col(Scenario.id) == Run.scenario_id).where(*conditions)
-    rows = session.exec(query.order_by(col(Run.id).desc()).limit(limit)).all()
+    # Their memories, which may be long, are left where they are.
+    query = (
+        columns(
+            col(Run.id),
+            col(Run.request_id),
+            col(Run.scenario_id),
+            col(Scenario.name),
+            col(Run.status),
+            col(Run.created_at),
+            col(Run.ended_at),
+            col(Run.error),
+        )
+        .join(Scenario, col(Scenario.id) == Run.scenario_id)
+        .where(*conditions)
+    )
+    rows = session.connection().execute(query.order_by(col(Run.id).desc()).limit(limit)).all()
     return [
-        RunLine(run.id, run.scenario_id, name, run.status, run.created_at, run.ended_at, reason_of(run.error))
-        for run, name in rows
+        RunLine(run_id, request_id, scenario_id, name, status, created_at, ended_at, reason_of(error))
+        for run_id, request_id, scenario_id, name, status, created_at, ended_at, error in rows
     ]
 
 
 def reason_of(error: str | None) -> str:
     """What a stored error says, one sentence; empty for none."""
     return str((loads(error) or {}).get("message") or "") if error else ""
+
+
+def newest_of_requests(session: Session, portal_id: int, request_ids: Sequence[str]) -> dict[str, RunLine]:
+    """The newest run that each of these requests began, by request."""
+    conditions = [Run.portal_id == portal_id, col(Run.request_id).in_(request_ids), col(Run.dry).is_(False)]
+    found = _lines(session, conditions, MOST_OF_REQUESTS) if request_ids else []
+    return {run.request_id: run for run in reversed(found) if run.request_id}
 
 
 def of_request(session: Session, portal_id: int, request_id: str) -> list[RunLine]:

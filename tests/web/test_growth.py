@@ -14,12 +14,14 @@ from sqlalchemy import event
 from bench.fill import fill
 from hub.clock import now_us
 from hub.core import Hub
-from hub.delivery import claiming, processes, sweep
+from hub.delivery import claiming, journal, processes, sweep
 from hub.delivery.outbox import Settlement
 from hub.delivery.settling import settle_all
 from hub.endpoints import customers
+from hub.endpoints import queries as requests
+from hub.endpoints.queries import RequestFilter
 from hub.portals.models import Portal
-from hub.scenarios import failed_runs
+from hub.scenarios import failed_runs, queries
 from hub.scenarios.failed_runs import Failed
 from hub.sql import Sql
 from tests.conftest import Api
@@ -212,6 +214,18 @@ def test_undelivered_is_counted_and_found_by_indexes(
         assert len(customers.of_requests(session, portal.id, [run.request_id for run in found])) == len(found)
     assert whole_tables(hub, statements) == []
     assert sorted_rows(hub, statements) == []
+
+
+def test_what_came_of_requests_is_found_by_indexes(
+    link: str, app: Any, hub: Hub, portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert portal.id is not None
+    with written_down(app.extensions["hub"], monkeypatch) as statements, app.extensions["hub"].db.read() as session:
+        ids = [one.id for one in requests.find(session, portal.id, RequestFilter(), below="f", limit=50)]
+        runs = queries.newest_of_requests(session, portal.id, ids)
+        assert set(runs) == set(ids)
+        assert len(journal.addressed(session, portal.id, [run.id for run in runs.values()])) == 50
+    assert whole_tables(hub, statements) == []
 
 
 def test_a_page_that_has_lost_its_index_is_noticed(

@@ -81,6 +81,75 @@ def test_a_run_shows_what_filled_each_place_and_why_one_stayed_empty(editor: Any
     assert "name_client" in said
 
 
+def test_the_list_of_requests_says_for_whom_each_was_and_what_came_of_it(
+    editor: Any, client: Any, hub: Hub, link: str
+) -> None:
+    def row() -> str:
+        return text_of(editor.get("/journal?lang=ru")).partition("Показать")[2]
+
+    assert client.post(link, json={"id": "7", "Name": "Борис", "Phone": "+7 999 000-00-00"}).status_code == 200
+    assert "Борис · +7 999 000-00-00 · ChatID пустой." in row()
+    assert "упал" in row()
+    assert client.post(link, json={"chat_id": "79991234567", "id": "8", "name": "Анна"}).status_code == 200
+    assert "Анна · 79991234567" in row()
+    assert "ждёт" in row()
+    hub.db.writer.run(lambda sql: sql.run("UPDATE message SET state = 'sent', head = FALSE"))
+    assert "выполнено" in row()
+    hub.db.writer.run(lambda sql: sql.run("UPDATE message SET state = 'undelivered'"))
+    assert "не доставлено" in row()
+
+
+def test_a_request_that_ran_again_shows_what_came_of_the_newest_run(
+    editor: Any, client: Any, api: Api, link: str
+) -> None:
+    client.post(link, json={"id": "7"})
+    assert "упал" in text_of(editor.get("/journal?lang=ru"))
+    changed = document()
+    changed["blocks"][1]["config"]["chat_id"] = "5"
+    scenario = api.get("/scenarios").json["items"][0]["id"]
+    assert api.put(f"/scenarios/{scenario}", changed).json["published"]
+    request = api.get("/requests").json["items"][0]["id"]
+    assert api.post(f"/requests/{request}/replay").status_code == 202
+    listed = text_of(editor.get("/journal?lang=ru")).partition("Показать")[2]
+    assert "упал" not in listed
+    assert "ждёт" in listed
+    runs = text_of(editor.get(f"/journal/requests/{request}?lang=ru"))
+    assert runs.index("ждёт") < runs.index("упал")
+
+
+@pytest.mark.parametrize(("state", "word"), [("failed", "не отправлено"), ("queued", "ждёт"), ("sent", "выполнено")])
+def test_a_run_is_called_the_same_in_every_list_and_on_its_page(
+    state: str, word: str, editor: Any, client: Any, hub: Hub, link: str
+) -> None:
+    run = client.post(link, json={"chat_id": "79991234567", "id": "7"}).json["run"]
+    hub.db.writer.run(lambda sql: sql.run("UPDATE message SET state = ?, head = FALSE", (state,)))
+    for address in ("/", "/journal", "/journal/runs"):
+        (row,) = re.findall(r'<a class="row-link".*?</a>', editor.get(f"{address}?lang=ru").text, re.DOTALL)
+        assert re.search(r'class="state [^"]*">.*?</svg>([^<]+)<', row, re.DOTALL)[1] == word, address  # type: ignore[index]
+    own = editor.get(f"/journal/runs/{run}?lang=ru").text
+    assert re.search(r'class="state [^"]*">.*?</svg>([^<]+)<', own, re.DOTALL)[1] == word  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("state", "way"),
+    [
+        ("sent", ["ждёт", "отправляется", "отправлено", "доставлено", "прочитано"]),
+        ("failed", ["ждёт", "отправляется", "не отправлено"]),
+        ("undelivered", ["ждёт", "отправляется", "отправлено", "не доставлено"]),
+        ("cancelled", ["ждёт", "отменено"]),
+    ],
+)
+def test_the_way_of_a_message_ends_in_the_words_of_its_state(
+    state: str, way: list[str], editor: Any, client: Any, api: Api, hub: Hub, link: str
+) -> None:
+    client.post(link, json={"chat_id": "79991234567", "id": "7"})
+    message = api.get("/messages").json["items"][0]["id"]
+    hub.db.writer.run(lambda sql: sql.run("UPDATE message SET state = ?, head = FALSE", (state,)))
+    page = editor.get(f"/journal/messages/{message}?lang=ru").text
+    shown = re.findall(r"<li[^>]*>([^<]+)<?", page.partition("way-of-message")[2].partition("</ol>")[0])
+    assert [one.strip() for one in shown] == way
+
+
 def test_running_a_request_again_asks_first_when_somebody_would_get_a_message_twice(
     editor: Any, client: Any, api: Api, link: str
 ) -> None:

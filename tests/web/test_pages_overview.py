@@ -1,5 +1,6 @@
 """The first page: numbers of today, what is out of order, and the last runs in words."""
 
+import re
 from typing import Any
 
 import pytest
@@ -40,6 +41,17 @@ def test_runs_that_need_no_line_are_shown_beside_the_next_step(reader: Any, api:
     page = reader.get("/?lang=ru").text
     assert "Подключите первую линию" in page
     assert "Последние запуски" in page
+
+
+def test_each_number_of_the_overview_leads_to_the_rows_that_it_counts(reader: Any, api: Api, client: Any) -> None:
+    api.post("/lines", LINE)
+    link = api.post("/scenarios", document()).json["links"]["token_only"].removeprefix("https://hub.test")
+    for number in range(3):
+        assert client.post(link, json={"chat_id": "79991234567", "id": number}).status_code == 200
+    tiles = re.findall(r'class="tile" href="([^"]+)"><span class="tile-number">(\d+)<', reader.get("/?lang=ru").text)
+    assert [int(count) for _, count in tiles] == [3, 0, 3, 0]
+    for address, count in tiles:
+        assert reader.get(address.replace("&amp;", "&")).text.count("row-link") == int(count), address
 
 
 def test_the_last_runs_say_to_whom_they_write_and_why_one_failed(reader: Any, api: Api, client: Any) -> None:

@@ -11,9 +11,11 @@ from hub.errors import HubError
 from hub.scenarios import queries
 from hub.web.pages import filters
 from hub.web.pages.shell import hub, me, needs, page, screens
+from hub.web.pages.words import state
 from hub.web.sentences import said
 
 blueprint = screens("journal_messages")
+WAY = ("queued", "sending", "sent", "delivered", "read")
 
 
 @blueprint.get("/journal/messages")
@@ -85,6 +87,14 @@ def _wanted(states: tuple[str, ...], after: int | None, before: int | None) -> F
     )
 
 
+def _way(now: str) -> list[tuple[str, str]]:
+    """The states of a message's way, and the tones of those that it has reached; one that ends elsewhere ends there."""
+    if now in WAY:
+        return [(name, "ok" if at <= WAY.index(now) else "") for at, name in enumerate(WAY)]
+    began = WAY[: {"undelivered": 3, "failed": 2, "unconfirmed": 2}.get(now, 1)]
+    return [*((name, "ok") for name in began), (now, state("message", now).tone)]
+
+
 def _page(message_id: str, error: str = "", status: int = 200) -> Response:
     told: dict[str, str] = {
         "send": gettext("The message was queued again."),
@@ -103,6 +113,7 @@ def _page(message_id: str, error: str = "", status: int = 200) -> Response:
             "journal/message.html",
             one=shown,
             moments=moments,
+            way=_way(shown["state"]),
             lines=all_lines,
             waits=why_waiting.why(session, message, now=now_us()),
             scenario_id=scenario_id,

@@ -16,7 +16,7 @@ from hub.scenarios.listing import OUTCOMES
 from hub.web.access.identity import only_looks
 from hub.web.api import requests as shapes
 from hub.web.i18n import language
-from hub.web.pages import filters
+from hub.web.pages import filters, outcomes
 from hub.web.pages.shell import hub, me, needs, page, runtime, screens
 from hub.web.sentences import said
 
@@ -37,11 +37,13 @@ def index() -> Response:
         names = scenarios.names(session, me().portal_id)
         link = _a_link(session) if not found and not filters.is_filtered() else None
         following = filters.here(below=items[-1]["id"]) if len(found) > filters.PAGE else None
+        became = outcomes.of_requests(session, me().portal_id, found[: filters.PAGE])
         times = {one.id: one.received_at for one in found}
         html = render_template(
             "journal/requests.html",
             items=items,
             times=times,
+            became=became,
             names=names,
             wanted=wanted,
             days=days,
@@ -109,6 +111,8 @@ def _page(request_id: str, status: int = 200, **more: Any) -> Response:
         received_at = found.received_at
         names = scenarios.names(session, me().portal_id)
         runs = scenarios.of_request(session, me().portal_id, request_id)
+        became = outcomes.of_runs(session, me().portal_id, runs)
+        came = outcomes.of_requests(session, me().portal_id, [found])[request_id]
     trial = more.get("trial")
     twice = trial["would_repeat"] if trial else 0
     warning = (
@@ -122,6 +126,8 @@ def _page(request_id: str, status: int = 200, **more: Any) -> Response:
         received_at=received_at,
         names=names,
         runs=runs,
+        became=became,
+        came=came,
         warning=warning,
         trial=trial,
         version=more.get("version", "current"),

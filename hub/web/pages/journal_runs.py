@@ -16,7 +16,7 @@ from hub.scenarios.models import Scenario
 from hub.scenarios.queries import IN_TROUBLE, STATUSES, RunFilter
 from hub.scenarios.registry import blocks
 from hub.web.api.runs import shown
-from hub.web.pages import filters
+from hub.web.pages import filters, outcomes
 from hub.web.pages.shell import hub, me, needs, page, runtime, screens
 from hub.web.sentences import said
 
@@ -44,13 +44,13 @@ def index() -> Response:
     with hub().db.read() as session:
         found = queries.find(session, me().portal_id, wanted, below=below, limit=filters.PAGE + 1)
         items = queries.of_ids(session, me().portal_id, [run.id for run in found[: filters.PAGE]])
-        addressed = journal.addressed(session, me().portal_id, [one.id for one in items])
+        became = outcomes.of_runs(session, me().portal_id, items)
         names = queries.names(session, me().portal_id)
         following = filters.here(below=items[-1].id) if len(found) > filters.PAGE else None
         html = render_template(
             "journal/runs.html",
             items=items,
-            addressed=addressed,
+            became=became,
             names=names,
             wanted=wanted,
             days=days,
@@ -145,6 +145,7 @@ def _page(run_id: str, error: str = "", status: int = 200) -> Response:
         titles = {block.id: block.title for block in versions.document_of(kept).blocks} if kept else {}
         kinds = blocks()
         steps = [_step_line(step, titles.get(step["block"]) or "", kinds.get(step["type"])) for step in run["steps"]]
+        written = journal.addressed(session, me().portal_id, [run_id]).get(run_id)
         messages = journal.shown(session, journal.of_run(session, me().portal_id, run_id))
         names = queries.names(session, me().portal_id)
         alike = failed_runs.alike(session, me().portal_id, run_id, limit=MOST_ALIKE)
@@ -161,6 +162,7 @@ def _page(run_id: str, error: str = "", status: int = 200) -> Response:
         steps=steps,
         failed_at=max((at for at, line in enumerate(steps) if line.step["status"] == "failed"), default=None),
         messages=messages,
+        written=written,
         names=names,
         alike=len(alike),
         current=current,

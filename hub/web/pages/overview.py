@@ -10,7 +10,7 @@ from hub.delivery import journal, lines
 from hub.delivery.journal import Filter
 from hub.scenarios import failed_runs, queries
 from hub.web.i18n import zone
-from hub.web.pages import health
+from hub.web.pages import health, outcomes
 from hub.web.pages.shell import hub, me, page, screens
 
 blueprint = screens("overview")
@@ -31,7 +31,7 @@ def show() -> Response:
         undelivered = failed_runs.count_undelivered(session, portal_id)
         all_lines = lines.all_of(session, portal_id)
         latest = queries.latest(session, portal_id, limit=LAST)
-        addressed = journal.addressed(session, portal_id, [run.id for run in latest])
+        became = outcomes.of_runs(session, portal_id, latest)
         notices = health.open_notices(session, portal_id)
         known = {one.notice.subject for group in notices.values() for one in group}
         next_step: Step = ""
@@ -50,7 +50,8 @@ def show() -> Response:
             notices=notices,
             broken=[line for line in all_lines if line.state in lines.OUT_OF_ORDER and line.id not in known],
             latest=latest,
-            addressed=addressed,
+            became=became,
+            today=midnight.date().isoformat(),
             next_step=next_step,
         )
     return page(html)

@@ -29,6 +29,12 @@ _WORDS = {
         "expired": (_("too late"), "off", "clock-off"),
         "cancelled": (_("cancelled"), "off", "ban"),
     },
+    "step": {
+        "done": (_("done"), "ok", "check"),
+        "failed": (_("failed"), "bad", "circle-x"),
+        "skipped": (_("skipped"), "off", "ban"),
+        "waiting": (_("waits"), "wait", "clock"),
+    },
     "line": {
         "active": (_("works"), "ok", "check"),
         "paused": (_("paused"), "off", "player-pause"),
@@ -62,6 +68,6 @@ def register(app: Flask) -> None:
 
 
 def state(kind: str, name: str) -> Shown:
-    """How a state of a run, message, line or request is shown; a new one is shown by its name."""
+    """How a state of a run, step, message, line or request is shown; a new one is shown by its name."""
     text, tone, sign = _WORDS[kind].get(name, (gettext(name), "off", "help"))
     return Shown(str(text), tone, sign)
