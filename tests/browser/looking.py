@@ -35,3 +35,19 @@ def cut_off(page: Any) -> list[str]:
             }"""
         )
     )
+
+
+def clipped_choices(page: Any) -> list[str]:
+    """Choices of the page's selects that are wider than the select shows of them."""
+    return list(
+        page.evaluate(
+            """() => [...document.querySelectorAll("main select")].flatMap((select) => {
+              const style = getComputedStyle(select);
+              const pen = document.createElement("canvas").getContext("2d");
+              pen.font = style.font;
+              const room = select.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+              return [...select.options].filter((option) => pen.measureText(option.text).width > room + 1)
+                .map((option) => select.id + ": " + option.text);
+            })"""
+        )
+    )

@@ -8,7 +8,7 @@ from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from hub.delivery import journal
-from hub.endpoints import taking_up
+from hub.endpoints import replay, taking_up
 from hub.errors import HubError
 from hub.scenarios import failed_runs, queries, versions
 from hub.scenarios.block import Block
@@ -33,6 +33,15 @@ class StepLine:
     step: dict[str, Any]
     title: str
     kind: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What somebody is asked before runs begin anew: how many messages would go out twice, and what was chosen."""
+
+    twice: int
+    version: Which
+    alike: bool
 
 
 @blueprint.get("/journal/runs")
@@ -70,15 +79,30 @@ def show(run_id: str) -> Response:
 @blueprint.post("/journal/runs/<run_id>/retry")
 @needs("editor")
 def retry(run_id: str) -> AnyResponse:
-    """Take it up again, and with `alike` all runs of the scenario that failed with the same error."""
+    """Take it up again, and with `alike` all runs of the scenario that failed with the same error. Asked first when
+    messages would go out a second time."""
     given = request.form
     start: Start = "start" if given.get("from") == "start" else "failed"
     version: Which = "current" if given.get("version") == "current" else "same"
+    alike, only_undelivered = given.get("alike") == "yes", given.get("messages") == "undelivered"
+    ids = [run_id, *(_alike(run_id) if alike else [])]
+    if start == "start" and given.get("sure") != "yes":
+        with hub().db.sql() as sql:
+            twice = replay.would_repeat(sql, me().portal_id, ids)
+        if twice:
+            return _page(run_id, asked=Asked(twice, version, alike))
+    if alike:
+        count, refused = taking_up.retry_all(
+            runtime(), me().portal_id, ids, start=start, version=version, only_undelivered=only_undelivered
+        )
+        if refused:
+            went = ngettext("%(num)d run goes on.", "%(num)d runs go on.", count)
+            return _page(run_id, " ".join([went, *(said(one) for one in refused)]), 409)
+        return redirect(f"/journal/runs/{run_id}?done=alike&count={count}", 303)
     try:
-        if given.get("alike") == "yes":
-            count = _retry_all(run_id, start, version)
-            return redirect(f"/journal/runs/{run_id}?done=alike&count={count}", 303)
-        made = taking_up.retry(runtime(), me().portal_id, run_id, start=start, version=version)
+        made = taking_up.retry(
+            runtime(), me().portal_id, run_id, start=start, version=version, only_undelivered=only_undelivered
+        )
     except HubError as error:
         return _page(run_id, said(error.message), error.status)
     return redirect(f"/journal/runs/{made['run']}?done=goes-on", 303)
@@ -122,14 +146,15 @@ def _done() -> str:
     return said_by.get(request.args.get("done", ""), "")
 
 
-def _retry_all(run_id: str, start: Start, version: Which) -> int:
+def _alike(run_id: str) -> list[str]:
     with hub().db.read() as session:
-        alike = failed_runs.alike(session, me().portal_id, run_id, limit=MOST_ALIKE)
-    count = 0
-    for one in [run_id, *alike]:
-        taking_up.retry(runtime(), me().portal_id, one, start=start, version=version)
-        count += 1
-    return count
+        return failed_runs.alike(session, me().portal_id, run_id, limit=MOST_ALIKE)
+
+
+def _warning(twice: int) -> str:
+    return str(
+        ngettext("%(num)d message would go out a second time.", "%(num)d messages would go out a second time.", twice)
+    )
 
 
 def _step_line(step: dict[str, Any], title: str, block: Block | None) -> StepLine:
@@ -138,7 +163,7 @@ def _step_line(step: dict[str, Any], title: str, block: Block | None) -> StepLin
     return StepLine(step, title or kind, kind if title else step["block"])
 
 
-def _page(run_id: str, error: str = "", status: int = 200) -> Response:
+def _page(run_id: str, error: str = "", status: int = 200, *, asked: Asked | None = None) -> Response:
     with hub().db.read() as session:
         run = shown(session, me().portal_id, run_id)
         kept = queries.version_at(session, me().portal_id, run["scenario"], run["version"])
@@ -168,6 +193,8 @@ def _page(run_id: str, error: str = "", status: int = 200) -> Response:
         current=current,
         before=before,
         can_retry=can_retry,
+        asked=asked,
+        warning=_warning(asked.twice) if asked else "",
         can_cancel=run["status"] in queries.NOT_OVER,
         error=error,
     )
