@@ -50,3 +50,9 @@ def channels() -> dict[str, type[Channel]]:
 def channel(kind: str) -> type[Channel]:
     """One channel. Raises KeyError for an unknown kind."""
     return _known()[kind]
+
+
+def with_title(name: str, kind: str) -> str:
+    """A line's name with its messenger behind it, unless the name says that already."""
+    title = channel(kind).title
+    return name if title.casefold() in name.casefold() else f"{name} ({title})"

@@ -63,7 +63,7 @@ class Telegram(Channel):
     """A Telegram bot: one token, one line."""
 
     kind = "telegram"
-    title = "Telegram bot"
+    title = "Telegram"
     carries = Capabilities(
         text_chars=4096,
         text_unit="utf16",

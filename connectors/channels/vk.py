@@ -66,7 +66,7 @@ class Vk(Channel):
     """A VK community: one community token, one line."""
 
     kind = "vk"
-    title = "VK community"
+    title = "VK"
     carries = Capabilities(
         text_chars=4096,
         buttons=10,

@@ -11,7 +11,7 @@ import structlog
 from connectors.bitrix24.errors import Refused
 from connectors.channel import ChannelEvent
 from connectors.errors import ConnectorError, Rejected
-from connectors.registry import channels
+from connectors.registry import channels, with_title
 from hub.bitrix24 import calls, registrations
 from hub.bitrix24.calls import NewCall
 from hub.bitrix24.client import PortalClient
@@ -49,7 +49,7 @@ def wanted(hub: Hub, connection: Connection) -> Iterable[Wanted]:
     for line_id, name, channel, settings in rows:
         number = LineSettings.model_validate_json(settings).open_line
         if number is not None and channel in channels():
-            title = f"{name} ({channels()[channel].title})"[:100]
+            title = with_title(name, channel)[:100]
             yield Wanted(f"{PREFIX}{line_id}", handler, {"open_line": number, "title": title})
 
 

@@ -6,7 +6,7 @@ from functools import partial
 
 import structlog
 
-from connectors.registry import channels
+from connectors.registry import channels, with_title
 from hub.bitrix24 import calls, registrations
 from hub.bitrix24.calls import NewCall
 from hub.bitrix24.connections import Connection
@@ -44,7 +44,7 @@ def wanted(hub: Hub, connection: Connection) -> Iterable[Wanted]:
     with hub.db.sql() as sql:
         lines = _lines(sql, connection.portal_id)
     for line_id, name, channel, _settings in lines:
-        title = f"{name} ({channels()[channel].title})"[:100]
+        title = with_title(name, channel)[:100]
         params = {"TYPE": "SMS", "NAME": {"ru": title, "en": title}, "DESCRIPTION": f"Hubline: {title}"}
         yield Wanted(f"{PREFIX}{line_id}", handler, params)
 

@@ -163,6 +163,13 @@ def test_a_strangers_line_does_not_exist(api: Api, stranger: Api, hub: Hub, meth
     assert api.get(f"/lines/{line_id}").get_json()["state"] == "active"
 
 
+def test_messengers_are_called_as_in_the_language_of_the_page(api: Api) -> None:
+    titles = {
+        one["kind"]: one["title"] for one in api.get("/channels", headers={"Accept-Language": "ru"}).json["items"]
+    }
+    assert titles == {"telegram": "Telegram", "vk": "ВКонтакте", "whatsapp": "WhatsApp"}
+
+
 def test_the_channels_describe_their_config(api: Api) -> None:
     kinds = {one["kind"]: one for one in api.get("/channels").get_json()["items"]}
     assert "token" in kinds["telegram"]["config"]["properties"]

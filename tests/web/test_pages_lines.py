@@ -125,6 +125,13 @@ def test_a_secret_is_never_shown_and_stays_when_the_rest_is_saved(
         assert sealed.name == "Отдел"
 
 
+def test_a_line_that_is_called_like_its_messenger_is_not_called_so_twice(signed_in: Any, api: Api, line: str) -> None:
+    browser = signed_in("viewer")
+    assert ">Telegram</span>" in browser.get("/lines").text.replace("\n", "")
+    api.call("PATCH", f"/lines/{line}", {"name": "Наш Telegram"})
+    assert browser.get("/lines").text.count("Telegram") == 1
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     [("token_refused", "не принимает токен"), ("payment", "ждёт оплаты"), ("4711", "отвечает ошибкой")],

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from flask_babel import gettext
 from pydantic import Field
 
 from connectors.registry import channels
@@ -35,7 +36,7 @@ def list_channels(call: Call) -> Value:
     shown = [
         {
             "kind": kind,
-            "title": channel.title,
+            "title": gettext(channel.title),
             "config": channel.Config.model_json_schema(),
             "capabilities": asdict(channel.carries),
         }

@@ -86,7 +86,9 @@ export function LineChoice(props: ControlProps): ReactNode {
   }
   const states = STATES();
   const messenger = (line: Line): string => channels?.find((one) => one.kind === line.channel)?.title ?? line.channel;
-  const told = (line: Line): string => `${line.name} · ${messenger(line)}${line.state === "active" ? "" : ` · ${states[line.state]?.[0] ?? line.state}`}`;
+  const named = (line: Line): string =>
+    line.name.toLowerCase().includes(messenger(line).toLowerCase()) ? line.name : `${line.name} · ${messenger(line)}`;
+  const told = (line: Line): string => `${named(line)}${line.state === "active" ? "" : ` · ${states[line.state]?.[0] ?? line.state}`}`;
   const titles = Object.fromEntries((lines ?? []).map((line) => [line.name, told(line)]));
   const chosen = lines?.find((line) => line.name === props.value);
   return (
