@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from connectors.bitrix24.errors import Denied, NoSuchMethod
+from connectors.bitrix24.php import as_map
 from connectors.bitrix24.rest import PAGE, Command
 from hub.bitrix24 import events, sweep
 from hub.bitrix24.client import Bitrix24, PortalClient
@@ -38,9 +39,9 @@ def pull(bitrix24: Bitrix24, portal_id: int, until: int) -> int:
         return 0
     noted = 0
     while True:
-        batch = client.call("event.offline.get", {"clear": 0, "limit": PAGE}).result
-        entries = [entry for entry in batch.get("events") or () if isinstance(entry, Mapping)]
-        if not entries:
+        batch = as_map(client.call("event.offline.get", {"clear": 0, "limit": PAGE}).result)
+        entries = _maps(batch.get("events"))
+        if not entries or not batch.get("process_id"):
             return noted
         noted += _note(bitrix24, portal_id, [_event(entry) for entry in entries], searched, until)
         done = [as_text(entry.get("MESSAGE_ID")) for entry in entries]
@@ -59,7 +60,7 @@ def _bind(client: PortalClient, watched: Iterable[str]) -> bool:
     if not isinstance(feature, Mapping) or feature.get("value") != "Y":
         return False
     wanted = {name for entity in watched for name in _names(entity)}
-    there = {as_text(row.get("event")).upper() for row in bound if as_text(row.get("offline")) == "1"}
+    there = {as_text(row.get("event")).upper() for row in _maps(bound) if as_text(row.get("offline")) == "1"}
     plan: dict[str, Command] = {}
     for name in sorted(wanted ^ there):
         method = "event.bind" if name in wanted else "event.unbind"
@@ -69,6 +70,11 @@ def _bind(client: PortalClient, watched: Iterable[str]) -> bool:
     if refused:
         log.warning("offline_events_refused", portal_id=client.portal_id, codes=refused)
     return bool((wanted & there) | (wanted - refused.keys()))
+
+
+def _maps(told: Any) -> list[Mapping[str, Any]]:
+    """The rows of a list, which an answer in another form has none of."""
+    return [row for row in as_map(told).values() if isinstance(row, Mapping)]
 
 
 def _names(entity: str) -> set[str]:

@@ -58,8 +58,14 @@ def _origin(chat: str, raw: bytes) -> Origin | None:
     phones = contact.get("PHONE")
     for row in phones if isinstance(phones, list) else ():
         if isinstance(row, Mapping) and _is_number(as_text(row.get("VALUE")), chat):
-            return Origin(chat, int(as_text(contact["ID"])), as_text(row["ID"]), as_text(row.get("VALUE_TYPE")))
+            return _place(chat, as_text(contact.get("ID")), as_text(row.get("ID")), as_text(row.get("VALUE_TYPE")))
     return None
+
+
+def _place(chat: str, contact: str, row: str, kind: str) -> Origin | None:
+    """None where the portal did not tell which contact, or which of its numbers, it is."""
+    numbers = contact.isascii() and contact.isdigit() and row.isascii() and row.isdigit()
+    return Origin(chat, int(contact), row, kind) if numbers else None
 
 
 def _is_number(written: str, chat: str) -> bool:

@@ -1,11 +1,13 @@
 """The portal's own list of what happened, beside the search: one run of each change, whoever tells of it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from connectors.errors import ConnectorError
 from hub.bitrix24 import offline, sweep, sweep_desk
+from hub.bitrix24.client import PortalClient
 from hub.clock import now_us
 from hub.sandbox.faults import Fault
 from tests.bitrix24.conftest import control
@@ -114,6 +116,41 @@ def test_a_plan_without_such_a_list_is_searched_all_the_same(sweeping: Sweeping,
     assert sweeping.watches() == [("deal", None, "")]
 
 
+@pytest.mark.parametrize(
+    "odd", [[], None, "", {"events": {}}, {"events": [[]]}, {"events": [{"EVENT_DATA": []}], "process_id": None}]
+)
+def test_an_odd_answer_instead_of_the_list_is_an_empty_list(
+    sweeping: Sweeping, scene: Scene, monkeypatch: pytest.MonkeyPatch, odd: Any
+) -> None:
+    scene.scenario(on="updated")
+    sweeping.sweep()
+    answer = PortalClient.call
+
+    def call(client: PortalClient, method: str, params: Any = None, **more: Any) -> Any:
+        told = answer(client, method, params, **more)
+        return replace(told, result=odd) if method == "event.offline.get" else told
+
+    monkeypatch.setattr(PortalClient, "call", call)
+    assert offline.pull(scene.runtime.bitrix24, scene.portal_id, now_us()) == 0
+
+
+@pytest.mark.parametrize("odd", [[], None, "none", {}, [[]], [None]])
+def test_an_odd_answer_about_what_is_bound_is_nothing_bound(
+    sweeping: Sweeping, scene: Scene, monkeypatch: pytest.MonkeyPatch, odd: Any
+) -> None:
+    scene.scenario(on="updated")
+    sweeping.sweep()
+    answer = PortalClient.batch
+
+    def batch(client: PortalClient, commands: Any, **more: Any) -> Any:
+        told = answer(client, commands, **more)
+        return replace(told, results={**told.results, "bound": odd}) if "bound" in commands else told
+
+    monkeypatch.setattr(PortalClient, "batch", batch)
+    assert offline.pull(scene.runtime.bitrix24, scene.portal_id, now_us()) == 0
+    assert bound(scene) == NAMES
+
+
 def test_an_entry_is_struck_off_only_after_it_was_noted(
     sweeping: Sweeping, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,7 +161,7 @@ def test_an_entry_is_struck_off_only_after_it_was_noted(
     control(scene.connected.simulator, "clock", advance_s=120)
     board = scene.connected.simulator.cloud.board
     board.add(Fault("error", service="bitrix24", chat="event.offline.clear", code="INTERNAL_SERVER_ERROR", status=500))
-    later = now_us() + 3600 * 1_000_000
+    later = now_us() + 86_400 * 1_000_000
     with pytest.raises(ConnectorError):
         offline.pull(scene.runtime.bitrix24, scene.portal_id, later)
     assert scene.waiting() == 1

@@ -6,6 +6,7 @@ import pytest
 
 from hub.bitrix24.call_desk import CallDesk
 from hub.delivery import lines
+from hub.values import dumps
 from tests.bitrix24.conftest import control
 from tests.bitrix24.scene import CONTACT, Scene
 from tests.bitrix24.test_calls import work
@@ -82,6 +83,28 @@ def test_a_number_that_is_no_contacts_cannot_be_written_back(scene: Scene, clien
     form = {"chat_id": RIGHT, "line": line(scene), "write_back": "yes"}
     assert olga.post(f"/undelivered/{message}/send", data=form, headers=OWN).status_code == 409
     assert scene.rows("SELECT state FROM message") == [("failed",)]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"PHONE": [{"ID": "5", "VALUE": WRONG}]},
+        {"ID": "none", "PHONE": [{"ID": "5", "VALUE": WRONG}]},
+        {"ID": [], "PHONE": [{"ID": "5", "VALUE": WRONG}]},
+        {"ID": "7", "PHONE": [{"VALUE": WRONG}]},
+        {"ID": "7", "PHONE": {"0": {"ID": "5", "VALUE": WRONG}}},
+        [],
+    ],
+)
+def test_a_contact_that_was_kept_in_an_odd_form_is_no_place_to_write_to(
+    scene: Scene, client: Any, contact: int, odd: Any
+) -> None:
+    failed(scene, contact)
+    kept = dumps({"bitrix": {"contact": odd}}).encode()
+    scene.hub.db.writer.run(lambda sql: sql.run("UPDATE request SET raw = ?", (kept,)))
+    shown = sign_in(client, scene.connected, "editor").get("/undelivered")
+    assert shown.status_code == 200
+    assert BOX not in shown.text
 
 
 def test_the_number_of_a_chat_is_not_written_as_a_phone(scene: Scene, client: Any, contact: int) -> None:
