@@ -1,5 +1,8 @@
 """What the check of a scenario may ask about its portal, answered from the database."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy import text
 from sqlmodel import Session, select
 
@@ -66,11 +69,18 @@ class CheckResources:
         fields = loads(row[0]) if row is not None else None
         if not isinstance(fields, dict) or not fields:
             return None
-        stages = loads(row[1]).get("stages") if row is not None else None
+        statuses = loads(row[1]) if row is not None else {}
+        funnels, stages = statuses.get("categories") or {}, statuses.get("stages") or {}
         return CrmInfo(
             {code: str(shown["title"]) for code, shown in fields.items()},
-            {code: str(shown["name"]) for code, shown in (stages or {}).items()},
+            {code: _stage(shown, funnels) for code, shown in stages.items()},
         )
+
+
+def _stage(shown: Mapping[str, Any], funnels: Mapping[str, Any]) -> str:
+    """What a stage is called; with its funnel where the portal has several."""
+    funnel = funnels.get(shown["category"]) if len(funnels) > 1 else None
+    return f"{funnel} · {shown['name']}" if funnel else str(shown["name"])
 
 
 def line_info(line: Line) -> LineInfo:

@@ -34,6 +34,22 @@ SYSTEM_TITLES: Mapping[str, str] = {
 }
 
 
+LINK_TITLES: Mapping[str, str] = {
+    "CONTACT": _("Contact"),
+    "COMPANY": _("Company"),
+    "ASSIGNED_BY": _("Responsible person"),
+}
+USER_TITLES: Mapping[str, str] = {
+    "NAME": _("Name"),
+    "LAST_NAME": _("Last name"),
+    "EMAIL": _("E-mail"),
+    "WORK_PHONE": _("Work phone"),
+    "PERSONAL_MOBILE": _("Mobile phone"),
+    "WORK_POSITION": _("Position"),
+}
+"""What is called so by whom: the fields of an employee, of which the portal tells no titles."""
+
+
 @dataclass(frozen=True)
 class Output:
     """One result of a block, by its path."""
@@ -64,12 +80,14 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Known:
-    """A name that templates may use. `source`: the id of the block that sets it, or `declared`, `system`."""
+    """A name that templates may use. `source`: the id of the block that sets it, or `declared`, `system`. `of`: whose
+    field it is, where that is not the card itself."""
 
     path: str
     title: str
     type: JsonType
     source: str
+    of: str = ""
 
 
 @dataclass(frozen=True)
@@ -161,7 +179,9 @@ def _variables(scenario: Examined, resources: Resources) -> Iterable[Known]:
         for name in dict.fromkeys((*block.fills(config), *fields)):
             if name not in seen:
                 seen.add(name)
-                yield Known(name, words.get(fields.get(name, ""), SYSTEM_TITLES.get(name, name)), "any", block_id)
+                system = SYSTEM_TITLES.get(name)
+                title, of = (system, "") if system else _title(fields.get(name, ""), words, resources)
+                yield Known(name, title or name, "any", block_id, of)
     for variable in scenario.doc.variables:
         if variable.name not in seen:
             seen.add(variable.name)
@@ -174,6 +194,17 @@ def _variables(scenario: Examined, resources: Resources) -> Iterable[Known]:
     for name in SYSTEM_NAMES:
         if name not in seen:
             yield Known(name, SYSTEM_TITLES[name], "string", "system")
+
+
+def _title(code: str, words: Mapping[str, str], resources: Resources) -> tuple[str, str]:
+    """What a field of a mapping is called, and whose it is; empty where nobody knows."""
+    link, dot, own = code.rpartition(".")
+    if not dot:
+        return words.get(code, ""), ""
+    card = resources.crm(link.lower()) if link in ("CONTACT", "COMPANY") else None
+    titles = USER_TITLES if link == "ASSIGNED_BY" else card.fields if card is not None else {}
+    title = titles.get(own, "")
+    return title, LINK_TITLES[link] if title else ""
 
 
 def _set_by(config: BlockConfig) -> list[str]:

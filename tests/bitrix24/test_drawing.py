@@ -104,3 +104,20 @@ def test_a_variable_of_a_scenarios_own_mapping_is_called_what_the_portal_calls_i
     found = checked(theirs, drawn(stage=STAGE, mapping=mapping))["variables"]
     titles = {one["path"]: one["title"] for one in found if one["from"] == "start"}
     assert titles == {"total": known.fields["OPPORTUNITY"].title, "who": "who"}
+
+
+def test_a_variable_of_a_linked_card_is_called_by_that_card_and_its_field(scene: Scene, theirs: Api) -> None:
+    known = fields.catalogue(scene.connected.bitrix24, scene.portal_id, "contact")
+    fields.catalogue(scene.connected.bitrix24, scene.portal_id, "deal")
+    found = checked(theirs, drawn(stage=STAGE))["variables"]
+    titles = {one["path"]: one["title"] for one in found if one["from"] == "start"}
+    assert titles["client_name"] == f"Контакт · {known.fields['NAME'].title}"
+    assert titles["manager"] == "Ответственный · Имя"
+
+
+def test_a_stage_is_named_with_its_funnel_where_the_portal_has_several(scene: Scene, theirs: Api) -> None:
+    known = fields.catalogue(scene.connected.bitrix24, scene.portal_id, "deal")
+    assert len(known.categories) > 1
+    stage = known.stages[STAGE]
+    summary = checked(theirs, drawn(stage=STAGE))["blocks"]["start"]["summary"]
+    assert f"{known.categories[stage['category']]} · {stage['name']}" in summary

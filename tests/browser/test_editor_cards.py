@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from hub.accounts import users
 from hub.bitrix24 import fields
@@ -130,3 +131,22 @@ def test_the_form_of_a_card_can_be_used_by_everybody_at_every_width(shop: Site, 
         page.set_viewport_size({"width": width, "height": 900})
         found += [f"{width}: {one}" for one in cut_off(page)]
     assert found == []
+
+
+def test_chips_and_blocks_name_the_fields_of_cards_and_results_as_people_do_with_the_path_on_hover(
+    shop: Site, connected: Connected
+) -> None:
+    titles = {
+        entity: fields.catalogue(connected.bitrix24, connected.portal_id, entity) for entity in ("deal", "contact")
+    }
+    page = begin(shop, viewport={"width": 1280, "height": 900})
+    page.get_by_test_id("block-message").locator(".block-title").click()
+    field = page.locator("#inspector [data-path=text]")
+    field.click()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text("{{bitrix.deal.TITLE}} {{client_name}} {{const.address}}")
+    deal = f"Сделка · {titles['deal'].fields['TITLE'].title}"
+    client = f"Контакт · {titles['contact'].fields['NAME'].title}"
+    expect(field.locator(".chip")).to_have_text([deal, client, "Константа · address"])
+    assert field.locator(".chip").first.get_attribute("title") == "{{bitrix.deal.TITLE}}"
+    expect(page.get_by_test_id("block-message").locator(".block-summary")).to_contain_text(f"‹{deal}› ‹{client}›")

@@ -13,7 +13,7 @@ from hub.delivery import lines
 from hub.scenarios import form
 from hub.scenarios.block import Block, JsonType, Problem, Summary
 from hub.scenarios.check_resources import CheckResources
-from hub.scenarios.inspecting import Drawn, inspect
+from hub.scenarios.inspecting import Drawn, Known, inspect
 from hub.scenarios.registry import blocks
 from hub.values import Value
 from hub.web.api.base import DOCUMENT_LIMIT, MAX_INT, Call, Input, route
@@ -68,10 +68,15 @@ def checked(session: Session, portal_id: int, document: Mapping[str, Value], sce
         "problems": [problem_shown(problem, found.blocks.get(problem.block or "")) for problem in found.problems],
         "blocks": {block_id: _drawn(drawn) for block_id, drawn in found.blocks.items()},
         "variables": [
-            {"path": known.path, "title": say(known.title), "type": known.type, "from": known.source}
+            {"path": known.path, "title": _called(known), "type": known.type, "from": known.source}
             for known in found.variables
         ],
     }
+
+
+def _called(known: Known) -> str:
+    """What a variable is called: “Contact · Name”."""
+    return f"{say(known.of)} · {say(known.title)}" if known.of else say(known.title)
 
 
 def problem_shown(problem: Problem, drawn: Drawn | None = None) -> dict[str, Any]:

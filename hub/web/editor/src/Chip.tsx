@@ -1,6 +1,7 @@
 // What a chip shows when its value is empty, and in which form it shows the value: changed by a click on it.
 import { useEffect, useId, useRef, useState, type ReactNode } from "react";
 import { t } from "page/words";
+import { FORMS } from "./forms.ts";
 import { defaultOf, placeOf, withDefault, type Part } from "./template.ts";
 
 type Place = Extract<Part, { kind: "place" }>;
@@ -11,16 +12,6 @@ type Props = {
   save: (text: string) => void;
   close: () => void;
 };
-const FORMS = (): [string, string][] => [
-  ["", t("as it is")],
-  ["upper", t("in capitals")],
-  ["lower", t("in small letters")],
-  ["first_word", t("the first word only")],
-  ["money", t("sum of money")],
-  ["date", t("date")],
-  ["phone", t("phone number")],
-];
-
 export function ChipEditor({ place, label, save, close }: Props): ReactNode {
   const id = useId();
   const first = useRef<HTMLInputElement>(null);

@@ -2,9 +2,10 @@
 import { useEffect, useId, useImperativeHandle, useMemo, useRef, useState, type KeyboardEvent, type ReactNode, type Ref } from "react";
 import { t } from "page/words";
 import { Icon, useEditor } from "./context.tsx";
+import { useLabel, type Label } from "./labels.ts";
 import { before } from "./model.ts";
 import { useStore, type State, type Store } from "./store.ts";
-import { leaves, matching, spoken, type Leaf } from "./template.ts";
+import { leaves, matching, type Leaf } from "./template.ts";
 
 export type PickerHandle = { key: (event: KeyboardEvent) => boolean };
 type Choosing = {
@@ -21,7 +22,8 @@ export function Picker({ block, ...choosing }: Choosing & { block: string }): Re
   const { store } = useEditor();
   const example = useStore(store, (state) => state.example);
   const checked = useStore(store, (state) => state.checked);
-  const all = useMemo(() => offered(store, block, example, checked), [store, block, example, checked]);
+  const label = useLabel();
+  const all = useMemo(() => offered(store, block, example, checked, label), [store, block, example, checked, label]);
   return (
     <Leaves
       {...choosing}
@@ -107,24 +109,21 @@ export function Leaves({ all, typed = null, pick, close, ref, caption = null, em
 }
 
 /** Everything that a text of a block may take. */
-export function offered(store: Store, block: string, example: State["example"], checked: State["checked"]): Leaf[] {
-  const titles = new Map(checked.variables.map((known) => [known.path, known.title]));
+export function offered(store: Store, block: string, example: State["example"], checked: State["checked"], label: Label): Leaf[] {
   const found = new Map<string, Leaf>();
   const keep = (leaf: Leaf): void => {
     if (!found.has(leaf.path)) found.set(leaf.path, leaf);
   };
-  if (example) leaves(example.value, (path) => titles.get(path)).forEach(keep);
+  if (example) leaves(example.value, label).forEach(keep);
   const earlier = before(store.doc, block);
   for (const one of store.doc.blocks) {
     if (!earlier.has(one.id)) continue;
-    const name = one.title || store.types.get(one.type)?.title || one.id;
     for (const output of checked.blocks[one.id]?.outputs ?? []) {
-      keep({ path: output.path, label: `${name} · ${output.title}`, value: "", title: output.path, inner: false });
+      keep({ path: output.path, label: label(output.path), value: "", title: output.path, inner: false });
     }
   }
   for (const known of checked.variables) {
-    const label = known.title === known.path ? spoken(known.path) : known.title;
-    keep({ path: known.path, label, value: "", title: known.path, inner: false });
+    keep({ path: known.path, label: label(known.path), value: "", title: known.path, inner: false });
   }
   return [...found.values()];
 }

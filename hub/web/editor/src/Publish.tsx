@@ -5,6 +5,7 @@ import { t, tn } from "page/words";
 import { api } from "./api.ts";
 import { attempt, Icon, useEditor } from "./context.tsx";
 import { Dialog } from "./Dialog.tsx";
+import { spelled, useLabel } from "./labels.ts";
 import { Changes } from "./Versions.tsx";
 import type { Block } from "./model.ts";
 import { useStore } from "./store.ts";
@@ -100,11 +101,12 @@ function Remarks({ problems, tone, title, close }: { problems: Problem[]; tone: 
 /** What a block does, in its own words. */
 function Told({ block, title }: { block: Block; title: string }): ReactNode {
   const { store } = useEditor();
+  const label = useLabel();
   const drawn = useStore(store, (state) => state.checked.blocks[block.id]);
   return (
     <>
       <dt>{title}</dt>
-      <dd>{drawn?.summary || drawn?.title}</dd>
+      <dd>{spelled(drawn?.summary || drawn?.title || "", label)}</dd>
     </>
   );
 }

@@ -1,9 +1,9 @@
 // A text with places in an editable element: each place is a chip, one unit for the caret, and the text is read back
 // from it exactly as it was. Offsets count letters of the text, chips with all of theirs.
 import { t } from "page/words";
+import type { Label } from "./labels.ts";
+import { formTitle } from "./forms.ts";
 import { defaultOf, parts } from "./template.ts";
-
-export type Label = (path: string) => string;
 
 export function draw(root: HTMLElement, text: string, label: Label): void {
   const nodes: Node[] = parts(text).map((part) => {
@@ -14,7 +14,7 @@ export function draw(root: HTMLElement, text: string, label: Label): void {
     chip.dataset["text"] = part.text;
     chip.title = part.text;
     const { text, others } = defaultOf(part.filters);
-    const shown = label(part.path) + (others ? ` | ${others}` : "");
+    const shown = label(part.path) + (others ? ` | ${formTitle(others)}` : "");
     chip.textContent = text ? t("{value} or “{text}”", { value: shown, text }) : shown;
     return chip;
   });

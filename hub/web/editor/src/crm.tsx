@@ -3,24 +3,13 @@ import { useState, type ReactNode } from "react";
 import { t } from "page/words";
 import { Icon, useEditor } from "./context.tsx";
 import type { ControlProps } from "./fields.tsx";
-import { useAsked } from "./asked.ts";
+import { useCardFields, type CardFields } from "./cards.ts";
 import { literal } from "./json.ts";
 import type { Block, Json } from "./model.ts";
 import { Leaves } from "./Picker.tsx";
 import { Choice, Plain } from "./plain.tsx";
 import { useStore } from "./store.ts";
 import type { Leaf } from "./template.ts";
-
-type CardFields = {
-  fields: { code: string; title: string }[];
-  categories: { id: string; title: string }[];
-  stages: { id: string; title: string; category: string }[];
-};
-
-/** What the portal has of a kind of card; undefined while it is asked, null where it cannot be. */
-export function useCardFields(entity: Json | undefined): CardFields | null | undefined {
-  return useAsked<CardFields>(typeof entity === "string" && entity ? `/bitrix24/fields/${encodeURIComponent(entity)}` : null);
-}
 
 /** The kind of card that the fields beside are of: the one named there, else the one that starts the scenario. */
 export function useEntity(beside: Record<string, Json> | undefined): string {

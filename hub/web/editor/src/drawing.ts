@@ -3,6 +3,7 @@
 import type { Edge, Node } from "@xyflow/react";
 import { tn } from "page/words";
 import type { BlockData } from "./BlockNode.tsx";
+import { spelled, type Label } from "./labels.ts";
 import { HEIGHT, widthOf } from "./layout.ts";
 import type { Doc, Position } from "./model.ts";
 import type { Store } from "./store.ts";
@@ -17,7 +18,7 @@ export function exitsOf(store: Store, doc: Doc): Exits {
   );
 }
 
-export function nodesOf(store: Store, doc: Doc, exitsBy: Exits, places: ReadonlyMap<string, Position>): Node<BlockData>[] {
+export function nodesOf(store: Store, doc: Doc, exitsBy: Exits, places: ReadonlyMap<string, Position>, label: Label): Node<BlockData>[] {
   const { checked, trace } = store.state;
   return doc.blocks.map((block) => {
     const type = store.types.get(block.type);
@@ -25,7 +26,7 @@ export function nodesOf(store: Store, doc: Doc, exitsBy: Exits, places: Readonly
     const title = block.title || type?.title || block.type;
     const problems = checked.problems.filter((problem) => problem.block === block.id);
     const step = trace?.steps.filter((one) => one.block === block.id).at(-1) ?? null;
-    const summary = checked.blocks[block.id]?.summary ?? "";
+    const summary = spelled(checked.blocks[block.id]?.summary ?? "", label);
     const said = problems.length > 0 ? `. ${tn("{n} problem", "{n} problems", problems.length)}` : "";
     return {
       id: block.id,

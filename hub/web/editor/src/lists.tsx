@@ -2,7 +2,8 @@
 import { useState, type ReactNode } from "react";
 import { t } from "page/words";
 import { Icon, useEditor } from "./context.tsx";
-import { fieldLeaves, useCardFields, useEntity } from "./crm.tsx";
+import { useCardFields } from "./cards.ts";
+import { fieldLeaves, useEntity } from "./crm.tsx";
 import { Field, ObjectFields, type ControlProps } from "./fields.tsx";
 import type { Json } from "./model.ts";
 import { Leaves } from "./Picker.tsx";

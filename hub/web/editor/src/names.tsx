@@ -2,8 +2,10 @@
 import { useMemo, useState, type ReactNode } from "react";
 import { t } from "page/words";
 import { Icon, useEditor } from "./context.tsx";
-import { fieldLeaves, useCardFields, useEntity } from "./crm.tsx";
+import { useCardFields } from "./cards.ts";
+import { fieldLeaves, useEntity } from "./crm.tsx";
 import type { ControlProps } from "./fields.tsx";
+import { useLabel } from "./labels.ts";
 import type { Json } from "./model.ts";
 import { Leaves, offered } from "./Picker.tsx";
 import { useStore } from "./store.ts";
@@ -26,7 +28,8 @@ function PathNames(props: ControlProps): ReactNode {
   const { store } = useEditor();
   const example = useStore(store, (state) => state.example);
   const checked = useStore(store, (state) => state.checked);
-  const leaves = useMemo(() => offered(store, props.block, example, checked), [store, props.block, example, checked]);
+  const label = useLabel();
+  const leaves = useMemo(() => offered(store, props.block, example, checked, label), [store, props.block, example, checked, label]);
   return <List {...props} offer={leaves} />;
 }
 

@@ -44,12 +44,12 @@ export function step(path: string, name: string | number): string {
 }
 
 /** Every value of a tree with its path; lists and objects too, before what is in them. */
-export function leaves(tree: Json, title: (path: string) => string | undefined = () => undefined): Leaf[] {
+export function leaves(tree: Json, title: (path: string) => string = spoken): Leaf[] {
   const found: Leaf[] = [];
   const walk = (value: Json, path: string): void => {
     if (found.length >= MAX_LEAVES) return;
     const inner = value !== null && typeof value === "object" && literal(value) === null;
-    if (path) found.push({ path, label: title(path) ?? spoken(path), value: inner ? outline(value) : shown(value), title: path, inner });
+    if (path) found.push({ path, label: title(path), value: inner ? outline(value) : shown(value), title: path, inner });
     if (!inner) return;
     if (Array.isArray(value)) value.forEach((one, at) => walk(one, step(path, at)));
     else for (const [name, one] of Object.entries(value as Record<string, Json>)) walk(one, step(path, name));
