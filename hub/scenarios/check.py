@@ -207,7 +207,10 @@ def _links(scenario: Examined) -> Iterator[Problem]:
 def _reach(scenario: Examined) -> Iterator[Problem]:
     """No start, several starts, and blocks that nothing leads to."""
     if not scenario.starts:
-        yield Problem("no_start", "The scenario has no start block.")
+        led_to = {link.to for link in scenario.doc.links}
+        # A block of a type that is not known here, which nothing leads to, is where it was to start.
+        if all(node.type in scenario.known or node.id in led_to for node in scenario.doc.blocks):
+            yield Problem("no_start", "The scenario has no start block.")
         return
     for extra in scenario.starts[1:]:
         yield Problem("two_starts", "A scenario has only one start block.", extra)

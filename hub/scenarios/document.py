@@ -178,8 +178,10 @@ def _read(raw: bytes | str | Mapping[str, Value], content_type: str | None) -> V
     except UnicodeDecodeError:
         raise DocumentError([Problem("unreadable", "The document is not UTF-8.")]) from None
     except Unreadable as error:
-        place = f" (line {error.line}, column {error.column})" if error.line else ""
-        raise DocumentError([Problem("unreadable", error.message + place)]) from None
+        message = error.message
+        if error.line:
+            message = f"{error.message} This is in line {error.line}, column {error.column}."
+        raise DocumentError([Problem("unreadable", message)]) from None
 
 
 def _normalised(doc: Document) -> Document:

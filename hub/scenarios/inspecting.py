@@ -18,6 +18,8 @@ from hub.scenarios.names import filled, set_by
 from hub.values import Value
 
 NAMELESS = "…"
+FOLLOWING = ("unknown_link_end", "unreachable", "no_start")
+"""What is wrong with a document only because a block of it cannot be read, which is told already."""
 SYSTEM_TITLES: Mapping[str, str] = {
     "company_id": _("number of the company"),
     "email": _("e-mail of the customer"),
@@ -80,8 +82,8 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Known:
-    """A name that templates may use. `source`: the id of the block that sets it, or `declared`, `system`. `of`: whose
-    field it is, where that is not the card itself."""
+    """A name that templates may use. `source`: the id of the block that sets it, or `declared`, `system`, `constant`,
+    `global`. `of`: whose it is, where that is not the run itself."""
 
     path: str
     title: str
@@ -104,7 +106,8 @@ def inspect(raw: Mapping[str, Value], resources: Resources) -> Inspected:
     doc, refused = readable(raw)
     scenario, problems = examined(doc, resources)
     known = {(problem.code, problem.block) for problem in refused}
-    others = [problem for problem in problems if (problem.code, problem.block) not in known]
+    hidden = FOLLOWING if refused else ()
+    others = [one for one in problems if (one.code, one.block) not in known and one.code not in hidden]
     drawn = {node.id: _drawn(node, scenario, resources) for node in doc.blocks}
     return Inspected([*refused, *others], drawn, list(_variables(scenario, resources)))
 
@@ -171,7 +174,8 @@ def card_words(config: Any, resources: Resources) -> Mapping[str, str]:
 
 
 def _variables(scenario: Examined, resources: Resources) -> Iterable[Known]:
-    """Fields of the start, declared variables, those that blocks set, those of the system; each once."""
+    """Fields of the start, declared variables, those that blocks set, those of the system, each once; then what all
+    scenarios share."""
     seen: set[str] = set()
     for block_id, block, config in scenario.checked():
         words = card_words(config, resources)
@@ -194,6 +198,11 @@ def _variables(scenario: Examined, resources: Resources) -> Iterable[Known]:
     for name in SYSTEM_NAMES:
         if name not in seen:
             yield Known(name, SYSTEM_TITLES[name], "string", "system")
+    shared = resources.names()
+    for name in sorted(shared.constants):
+        yield Known(f"const.{name}", name, "string", "constant", _("Constant"))
+    for name in sorted(shared.globals):
+        yield Known(f"global.{name}", name, "any", "global", _("Shared variable"))
 
 
 def _title(code: str, words: Mapping[str, str], resources: Resources) -> tuple[str, str]:

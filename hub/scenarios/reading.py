@@ -14,6 +14,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from hub.scenarios.misread import json_reason, yaml_reason
 from hub.values import Number, Value
 
 MAX_BYTES = 512 * 1024
@@ -55,7 +56,7 @@ def read_json(text: str) -> Value:
             object_pairs_hook=_no_duplicates,
         )
     except json.JSONDecodeError as error:
-        raise Unreadable(f"This is not JSON: {error.msg}.", error.lineno, error.colno) from None
+        raise Unreadable(json_reason(error.msg), error.lineno, error.colno) from None
     except RecursionError:
         raise _too_deep() from None
     return tidy(value)
@@ -70,7 +71,7 @@ def read_yaml(text: str) -> Value:
     except MarkedYAMLError as error:
         mark = error.problem_mark
         place = (mark.line + 1, mark.column + 1) if mark else (None, None)
-        raise Unreadable(f"This is not YAML: {error.problem or 'it cannot be read'}.", *place) from None
+        raise Unreadable(yaml_reason(error.problem), *place) from None
     except YAMLError:
         raise Unreadable("This is not YAML: it holds characters that YAML does not allow.") from None
     except (ValueError, RecursionError) as error:

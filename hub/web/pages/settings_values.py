@@ -56,7 +56,7 @@ def _show(problem: str = "") -> Response:
             constants = [row | {"shown": HIDDEN} for row in constants]
         changing = _rows(variables.all_of(session, GlobalVariable, portal_id))
     hints = (
-        _("Fixed texts such as a shop’s address. In a text: {{ address }}."),
+        _("Fixed texts such as a shop’s address. In a text: {{const.address}}."),
         _("Values that scenarios change, such as a counter. Numbers, lists and objects as JSON."),
     )
     kinds = (
