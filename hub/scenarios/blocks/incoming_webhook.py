@@ -87,9 +87,11 @@ class IncomingWebhook(Block):
             default=None, title=_("Only with a secret header"), json_schema_extra=hint(more=True)
         )
 
-    def summary(self, config: Config) -> Summary | None:
-        """Its fields."""
-        return (_("Fields: %(names)s"), {"names": ", ".join(config.fields)}) if config.fields else None
+    def summary(self, config: Config) -> Summary:
+        """Its fields, else that it takes whatever comes."""
+        if not config.fields:
+            return _("Takes everything that a request brings"), {}
+        return _("Fields: %(names)s"), {"names": ", ".join(config.fields)}
 
     def fills(self, config: Config) -> tuple[str, ...]:
         """Its fields."""
