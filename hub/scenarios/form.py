@@ -50,7 +50,7 @@ PORTS: Mapping[str, str] = {
     "next": _("next"),
     "error": _("error"),
     "else": _("otherwise"),
-    "timeout": _("waited in vain"),
+    "timeout": _("timed out"),
     "each": _("for each"),
 }
 """What the exits are called; one that a config names is called by that name."""

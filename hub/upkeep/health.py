@@ -42,8 +42,8 @@ def _worker(sql: Sql, hub: Hub, now: int) -> Check:
     beat_at = None if row is None else row[0]
     more: dict[str, Value] = {"beat_at": rfc3339(beat_at)}
     if beat_at is not None and beat_at > now - hub.settings.lease_s * SECOND:
-        return Check("worker", "ok", "A worker is at work.", more=more, good_at=beat_at)
-    detail, action = "No worker is at work; nothing waiting is sent.", "Start one: hub worker."
+        return Check("worker", "ok", "A worker is running.", more=more, good_at=beat_at)
+    detail, action = "No worker is running; waiting messages are not sent.", "Start one: hub worker."
     return Check("worker", "failed", detail, action, more, beat_at)
 
 
@@ -99,11 +99,11 @@ def _sweep(sql: Sql, now: int) -> Check:
     at, _ = chores.last(sql, watch.NAME)
     more: dict[str, Value] = {"at": rfc3339(at)}
     if at is None:
-        return Check("last_sweep", "warning", "Nobody has looked over everything yet.", "Start web and worker.", more)
+        return Check("last_sweep", "warning", "There has been no full check yet.", "Start web and worker.", more)
     ago_s = (now - at) / SECOND
     if ago_s <= OVERDUE_S:
-        return Check("last_sweep", "ok", f"Everything was looked over {ago_s:.0f} s ago.", more=more, good_at=at)
-    detail = f"Everything was looked over {ago_s:.0f} s ago, which is too long."
+        return Check("last_sweep", "ok", f"The last full check was {ago_s:.0f} s ago.", more=more, good_at=at)
+    detail = f"The last full check was {ago_s:.0f} s ago, which is too long."
     return Check("last_sweep", "failed", detail, "Look into the logs of web and worker.", more, at)
 
 

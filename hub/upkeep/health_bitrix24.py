@@ -26,17 +26,17 @@ def _token(sql: Sql, portal_id: int, state: str) -> Check:
     row = sql.one("SELECT max(updated_at) FROM bitrix24_token WHERE portal_id = ? AND broken = ''", (portal_id,))
     at = None if row is None else row[0]
     if state == "needs_reauth":
-        detail = "The portal does not let us in any more; events wait until it does."
+        detail = "The portal no longer grants us access; events wait until it does."
         action = "Let an administrator of the portal open Hubline inside Bitrix24 once."
         return Check(NAMES[0], "failed", detail, action, good_at=at)
     if state == "suspended":
         detail = "The portal has no access to applications: its plan or trial is over."
         return Check(NAMES[0], "failed", detail, "Renew the plan of the portal; nothing else is needed.", good_at=at)
     if at is None:
-        detail = "There is no token of anybody of the portal."
+        detail = "There is no access token for the portal."
         action = "Let an administrator of the portal open Hubline inside Bitrix24 once."
         return Check(NAMES[0], "failed", detail, action)
-    return Check(NAMES[0], "ok", "The portal lets us in.", good_at=at)
+    return Check(NAMES[0], "ok", "The portal grants us access.", good_at=at)
 
 
 def _events(sql: Sql, hub: Hub, portal_id: int) -> Check:
@@ -50,7 +50,7 @@ def _events(sql: Sql, hub: Hub, portal_id: int) -> Check:
     more: dict[str, Value] = {"refused": refused}
     action = "Register the events again."
     if at is None:
-        return Check(NAMES[1], "failed", "The portal does not tell us of anything yet.", action, more)
+        return Check(NAMES[1], "failed", "The portal does not send us any events yet.", action, more)
     elsewhere = [row for row in rows if row[2] is not None and not row[1].startswith(f"{hub.settings.base_url}/")]
     if elsewhere:
         detail = "The portal calls an address that was ours before; the present one is another."

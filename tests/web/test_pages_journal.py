@@ -168,7 +168,7 @@ def test_running_a_request_again_asks_first_when_somebody_would_get_a_message_tw
     runs = len(api.get("/runs").json["items"])
     look = editor.post(f"/journal/requests/{request}/replay", data={"look": "yes"}, headers=OWN)
     assert look.status_code == 200
-    assert "Это была проба" in look.text
+    assert "Это была проверка" in look.text
     assert len(api.get("/runs").json["items"]) == runs
 
 

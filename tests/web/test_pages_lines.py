@@ -83,7 +83,7 @@ def test_a_line_is_connected_by_its_form_and_asked_at_once_who_we_are_there(
     given |= {"config.api_url": f"{sandbox.url}/telegram", "settings.rate_per_s": "5", "settings.country": ""}
     made = browser.post("/lines/new?lang=ru", data=given, headers=OWN)
     assert made.status_code == 200
-    assert "Мессенджер ответил: мы там @" in made.text
+    assert "Мессенджер ответил: вы подключены как @" in made.text
     assert "1:AAAA" not in made.text
     (line,) = api.get("/lines").json["items"]
     assert (line["name"], line["settings"]["rate_per_s"], line["settings"]["country"]) == ("Продажи", 5.0, "RU")

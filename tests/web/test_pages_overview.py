@@ -28,7 +28,7 @@ def reader(hub: Hub, portal: Portal, client: Any) -> Any:
 def test_the_overview_of_a_new_installation_names_the_one_next_step(reader: Any, api: Api) -> None:
     assert "Подключите первую линию" in reader.get("/?lang=ru").text
     assert api.post("/lines", LINE).status_code == 201
-    assert "Make the first scenario" in reader.get("/?lang=en").text
+    assert "Create the first scenario" in reader.get("/?lang=en").text
     assert api.post("/scenarios", document()).status_code == 201
     assert "Ещё ничего не запускалось" in reader.get("/?lang=ru").text
 

@@ -61,7 +61,7 @@ class Bitrix24Event(Block):
 
     type: ClassVar[str] = "bitrix24_event"
     title: ClassVar[str] = _("Bitrix24 event")
-    about: ClassVar[str] = _("Starts when a card of the CRM is created or changed.")
+    about: ClassVar[str] = _("Starts when a CRM card is created or changed.")
     icon: ClassVar[str] = "bolt"
     group: ClassVar[Literal["start"]] = "start"
     start: ClassVar[bool] = True

@@ -28,7 +28,7 @@ class Bitrix24Read(Block):
 
     type: ClassVar[str] = "bitrix24_read"
     title: ClassVar[str] = _("Read from Bitrix24")
-    about: ClassVar[str] = _("Takes a card of the CRM and offers its fields.")
+    about: ClassVar[str] = _("Reads a CRM card and offers its fields.")
     icon: ClassVar[str] = "database-search"
     group: ClassVar[Literal["bitrix24"]] = "bitrix24"
     ports: ClassVar[tuple[str, ...]] = ("next", "error")
@@ -50,7 +50,7 @@ class Bitrix24Read(Block):
 
     def summary(self, config: Config) -> Summary:
         """Which card."""
-        return _("%(entity)s number %(id)s"), {"entity": ENTITIES.get(config.entity, config.entity), "id": config.id}
+        return _("%(entity)s #%(id)s"), {"entity": ENTITIES.get(config.entity, config.entity), "id": config.id}
 
     def outputs_of(self, config: Any) -> Mapping[str, JsonType]:
         """The named fields, else whatever the card has."""

@@ -34,9 +34,9 @@ _SAID_TWICE = frozenset({"create", "comment", "activity"})
 
 ACTIONS: Mapping[str, str] = {
     "update": _("change a card"),
-    "create": _("make a card"),
+    "create": _("create a card"),
     "comment": _("comment in the timeline"),
-    "notify": _("tell an employee"),
+    "notify": _("notify an employee"),
     "activity": _("plan a to-do"),
 }
 
@@ -46,7 +46,7 @@ class Bitrix24Write(Block):
 
     type: ClassVar[str] = "bitrix24_write"
     title: ClassVar[str] = _("Change Bitrix24")
-    about: ClassVar[str] = _("Changes or makes a card, comments on it, tells an employee.")
+    about: ClassVar[str] = _("Changes or creates a card, comments on it, notifies an employee.")
     icon: ClassVar[str] = "database-edit"
     group: ClassVar[Literal["bitrix24"]] = "bitrix24"
     ports: ClassVar[tuple[str, ...]] = ("next", "error")

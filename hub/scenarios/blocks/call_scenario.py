@@ -28,7 +28,7 @@ class CallScenario(Block):
 
     type: ClassVar[str] = "call_scenario"
     title: ClassVar[str] = _("Call a scenario")
-    about: ClassVar[str] = _("Runs another scenario and takes its result.")
+    about: ClassVar[str] = _("Runs another scenario and uses its result.")
     icon: ClassVar[str] = "sitemap"
     group: ClassVar[Literal["logic"]] = "logic"
     ports: ClassVar[tuple[str, ...]] = ("next", "error")
@@ -42,7 +42,7 @@ class CallScenario(Block):
 
     def summary(self, config: Config) -> Summary:
         """Which one."""
-        return _("Scenario number %(scenario)s"), {"scenario": str(config.scenario)}
+        return _("Scenario #%(scenario)s"), {"scenario": str(config.scenario)}
 
     def problems(self, config: Config, check: CheckContext) -> Iterator[Problem]:
         """A scenario that is not there, and names that no variable can have."""

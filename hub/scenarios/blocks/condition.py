@@ -74,7 +74,7 @@ class Condition(Block):
 
     type: ClassVar[str] = "condition"
     title: ClassVar[str] = _("Condition")
-    about: ClassVar[str] = _("Goes on by the first branch whose comparisons hold.")
+    about: ClassVar[str] = _("Takes the first branch whose conditions are met.")
     icon: ClassVar[str] = "git-branch"
     group: ClassVar[Literal["logic"]] = "logic"
     ports: ClassVar[tuple[str, ...]] = ("else",)

@@ -42,7 +42,7 @@ class ForEach(Block):
         list_: ValueTemplate = Field(alias="list", title=_("List"))
         as_: str = Field(default="item", alias="as", title=_("Name of the variable for an item"))
         limit: int = Field(
-            default=MAX_ITEMS, ge=1, le=MAX_ITEMS, title=_("At most items"), json_schema_extra=hint(more=True)
+            default=MAX_ITEMS, ge=1, le=MAX_ITEMS, title=_("Maximum items"), json_schema_extra=hint(more=True)
         )
 
     def summary(self, config: Config) -> Summary:

@@ -54,7 +54,7 @@ class HttpRequest(Block):
 
     type: ClassVar[str] = "http_request"
     title: ClassVar[str] = _("HTTP request")
-    about: ClassVar[str] = _("Calls another service and takes its answer.")
+    about: ClassVar[str] = _("Calls another service and uses its response.")
     icon: ClassVar[str] = "world"
     group: ClassVar[Literal["data"]] = "data"
     ports: ClassVar[tuple[str, ...]] = ("next", "error")
@@ -99,8 +99,8 @@ class HttpRequest(Block):
         )
         expect: Literal["json"] | int | list[int] | None = Field(
             default=None,
-            title=_("Right answer"),
-            description=_("A status code, a list of them, or “json”. Otherwise everything below 400 is right."),
+            title=_("Successful response"),
+            description=_("A status code, a list of codes, or “json”. Otherwise anything below 400 counts as success."),
             json_schema_extra=hint("json", more=True),
         )
         timeout_s: float = Field(

@@ -62,7 +62,7 @@ class IncomingWebhook(Block):
             description=_("The path of a value by which repeats are recognised, such as tranid."),
         )
         tolerant_json: bool = Field(
-            default=True, title=_("Mend common mistakes in JSON"), json_schema_extra=hint(more=True)
+            default=True, title=_("Fix common mistakes in JSON"), json_schema_extra=hint(more=True)
         )
         post_only: bool = Field(
             default=False,

@@ -59,7 +59,7 @@ class Pause(Block):
 
     type: ClassVar[str] = "pause"
     title: ClassVar[str] = _("Pause")
-    about: ClassVar[str] = _("Waits for some time, until a moment, or until a message has arrived.")
+    about: ClassVar[str] = _("Waits for a set time, until a moment, or until a message is delivered.")
     icon: ClassVar[str] = "hourglass"
     group: ClassVar[Literal["logic"]] = "logic"
     ports: ClassVar[tuple[str, ...]] = ("next", "timeout")

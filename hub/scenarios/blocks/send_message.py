@@ -41,7 +41,7 @@ class QuietHours(BlockConfig):
     """Hours of the portal's zone in which nothing is sent; `21:00` to `09:00` spans midnight."""
 
     from_: str = Field(alias="from", pattern=quiet.HOUR, title=_("From"))
-    to: str = Field(pattern=quiet.HOUR, title=_("Till"))
+    to: str = Field(pattern=quiet.HOUR, title=_("Until"))
 
     @model_validator(mode="after")
     def _some_hours_are_left(self) -> "QuietHours":
@@ -66,7 +66,7 @@ class MessageTemplate(BlockConfig):
     name: str = Field(min_length=1, max_length=512, title=_("Name of the template"))
     language: str = Field(min_length=2, max_length=20, title=_("Language"))
     parameters: list[TextTemplate] | dict[str, TextTemplate] = Field(
-        default_factory=list, max_length=50, title=_("Its places"), json_schema_extra=hint("json")
+        default_factory=list, max_length=50, title=_("Values for its placeholders"), json_schema_extra=hint("json")
     )
 
 
@@ -75,7 +75,7 @@ class SendMessage(Block):
 
     type: ClassVar[str] = "send_message"
     title: ClassVar[str] = _("Send a message")
-    about: ClassVar[str] = _("Writes to a customer by one of the lines.")
+    about: ClassVar[str] = _("Writes to a customer through one of your lines.")
     icon: ClassVar[str] = "message"
     group: ClassVar[Literal["message"]] = "message"
     ports: ClassVar[tuple[str, ...]] = ("next", "error")

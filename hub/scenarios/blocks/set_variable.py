@@ -40,7 +40,7 @@ class SetVariable(Block):
 
     type: ClassVar[str] = "set_variable"
     title: ClassVar[str] = _("Set variables")
-    about: ClassVar[str] = _("Keeps a value under a name, for this run or for all scenarios.")
+    about: ClassVar[str] = _("Stores a value under a name, for this run or for all scenarios.")
     icon: ClassVar[str] = "variable"
     group: ClassVar[Literal["data"]] = "data"
     ports: ClassVar[tuple[str, ...]] = ("next", "error")

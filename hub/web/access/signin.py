@@ -43,7 +43,7 @@ def enter() -> Response | AnyResponse:
         user = users.verify(session, email, password)
         identity = None if user is None else identity_of(user)
     if identity is None:
-        return _form(_("There is no such e-mail and password."), status=422)
+        return _form(_("Wrong e-mail or password."), status=422)
     login_user(identity)
     return redirect(_next(), 303)
 

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _
 from hub.web.pages.shell import page
 
 _TITLES = {
-    403: _("This is not for you"),
+    403: _("You have no access"),
     404: _("There is nothing here"),
     405: _("This cannot be done here"),
     409: _("Not now"),

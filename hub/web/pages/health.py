@@ -28,11 +28,11 @@ TITLES = {
     "worker": _("Worker"),
     "oldest_due_message": _("Oldest waiting message"),
     "lines": _("Lines"),
-    "public_address": _("Address from outside"),
+    "public_address": _("Public address"),
     "bitrix24_token": _("Access to Bitrix24"),
     "bitrix24_events": _("Events of Bitrix24"),
     "bitrix24_handlers": _("Robots, placements, senders"),
-    "last_sweep": _("Last look over everything"),
+    "last_sweep": _("Last full check"),
     "disk": _("Disk and retention"),
 }
 REPAIRS: dict[str, tuple[Step, ...]] = {
@@ -50,8 +50,8 @@ BY_HAND: dict[str, tuple[LazyString, str]] = {
 """What only whoever runs the server can mend, and what to enter there."""
 STATES = {
     "ok": (_("works"), "ok", "check"),
-    "warning": (_("look at this"), "wait", "alert-triangle"),
-    "failed": (_("out of order"), "bad", "x"),
+    "warning": (_("needs attention"), "wait", "alert-triangle"),
+    "failed": (_("not working"), "bad", "x"),
     "not_installed": (_("not installed"), "off", "ban"),
 }
 

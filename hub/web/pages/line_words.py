@@ -13,8 +13,8 @@ CHANNELS: Mapping[str, tuple[Any, Any]] = {
     "vk": (_("VK"), _("A community writes to those who have allowed it.")),
     "whatsapp": (_("WhatsApp"), _("A business number of the WhatsApp Cloud API writes to phone numbers.")),
 }
-_API = Words(_("API address"), _("Leave it as it is, unless you go through a server of your own."))
-_PROXY = Words(_("Proxy address"), _("Only if the messenger is not reachable from here directly."))
+_API = Words(_("API address"), _("Leave as is, unless you use a server of your own."))
+_PROXY = Words(_("Proxy address"), _("Only if the messenger cannot be reached directly from here."))
 _VERSION = Words(_("API version"), _("Leave it as it is."))
 CONFIG: Mapping[str, Mapping[str, Words]] = {
     "telegram": {
@@ -40,25 +40,25 @@ CONFIG: Mapping[str, Mapping[str, Words]] = {
             _("In Meta Business: System users, Generate token, with the right whatsapp_business_messaging."),
         ),
         "phone_number_id": Words(_("Phone number id"), _("In the Meta app: WhatsApp, API Setup.")),
-        "waba_id": Words(_("Business account id"), _("Beside the phone number id.")),
+        "waba_id": Words(_("Business account id"), _("Next to the phone number id.")),
         "app_secret": Words(
             _("App secret"), _("In the Meta app: Settings, Basic. Needed to learn what was delivered.")
         ),
-        "verify_token": Words(_("Verify token"), _("Any word; enter the same one at Meta beside the address below.")),
+        "verify_token": Words(_("Verify token"), _("Any word. Enter the same one at Meta, next to the address below.")),
         "version": _VERSION,
         "api_url": _API,
         "proxy_url": _PROXY,
     },
 }
 SETTINGS: Mapping[str, Words] = {
-    "on_unconfirmed": Words(_("When nobody knows whether a message arrived")),
-    "country": Words(_("Country of numbers without a code"), _("Two letters, such as RU.")),
-    "rate_per_s": Words(_("Messages a second"), _("Empty: what the messenger allows. 0: no limit.")),
-    "rate_per_chat_per_s": Words(_("Messages a second to one chat"), _("Empty: what the messenger allows.")),
-    "bitrix24_sender": Words(_("Offer the line in cards of Bitrix24")),
+    "on_unconfirmed": Words(_("When it is unclear whether a message arrived")),
+    "country": Words(_("Country for numbers without a code"), _("Two letters, such as RU.")),
+    "rate_per_s": Words(_("Messages a second"), _("Leave empty for what the messenger allows. 0 means no limit.")),
+    "rate_per_chat_per_s": Words(_("Messages a second to one chat"), _("Leave empty for what the messenger allows.")),
+    "bitrix24_sender": Words(_("Offer the line in Bitrix24 cards")),
     "open_line": Words(
-        _("Number of the open line in Bitrix24"),
-        _("Its operators see what customers write to this line and answer there. Empty: nobody is shown it."),
+        _("Open line number in Bitrix24"),
+        _("Its operators see what customers write to this line and answer there. Leave empty to show it to nobody."),
     ),
 }
 CHOICES: Mapping[str, Mapping[str, Any]] = {
@@ -82,18 +82,22 @@ class Trouble:
 
 _TOKEN: Mapping[str, Any] = {
     "telegram": _("Get the token from @BotFather (/token) and enter it in the line's form. A replaced one is refused."),
-    "vk": _("Make a new token in the community (Manage, API usage) and enter it in the line's form."),
+    "vk": _("Create a new token in the community (Manage, API usage) and enter it in the line's form."),
     "whatsapp": _(
-        "Make a new token in Meta Business (System users) and enter it in the line's form. A temporary one lives a day."
+        "Create a new token in Meta Business (System users) and enter it in the line's form."
+        " A temporary one lives a day."
     ),
 }
 _SLOW = _("The messenger asks us to slow down")
-_PATIENCE = _("Nothing to do: we try by and by, and what waits is not lost.")
+_PATIENCE = _("Nothing to do: we keep trying, and waiting messages are not lost.")
 _TROUBLES: Mapping[str, tuple[Any, Any]] = {
     "token_refused": (_("The messenger does not accept the token"), _("Enter a valid token in the line's form.")),
-    "no_rights": (_("The token has no right to send"), _("Give it the right to messages, or make a new one with it.")),
+    "no_rights": (
+        _("The token has no right to send"),
+        _("Give it the right to messages, or create a new one that has it."),
+    ),
     "redirect": (_("The address leads elsewhere"), _("Check “API address” under “More”.")),
-    "api_address": (_("Somebody else answers at this address"), _("Check “API address” under “More”.")),
+    "api_address": (_("Something else answers at this address"), _("Check “API address” under “More”.")),
     "captcha": (_("VK asks for a captcha"), _("Wait an hour and send less often.")),
     "validation_needed": (_("VK asks to confirm the account"), _("Sign in to VK as the owner of the community.")),
     "address_not_allowed": (_("VK does not allow our address"), _("Add it in the community's list of addresses.")),
@@ -102,13 +106,13 @@ _TROUBLES: Mapping[str, tuple[Any, Any]] = {
     "account_locked": (_("The account is locked"), _("Look into Meta Business: it says why and how to appeal.")),
     "country_restricted": (_("Meta does not let it write to this country"), _("Look into Meta Business.")),
     "display_name": (_("The name of the number is not approved"), _("Have it approved in Meta Business.")),
-    "payment": (_("Meta is waiting for a payment"), _("Put the payment right in Meta Business.")),
+    "payment": (_("Meta is waiting for a payment"), _("Fix the payment in Meta Business.")),
     "line_unusable": (_("The line's data cannot be read"), _("Enter the token anew in the line's form.")),
     "not_ready": (_("This account cannot send"), _("Check its rights, or enter another token.")),
     "too_many_requests": (_SLOW, _PATIENCE),
     "flood": (_SLOW, _PATIENCE),
     "pair_rate": (_SLOW, _PATIENCE),
-    "method_limit": (_("VK's limit of calls is used up"), _("Nothing to do: we go on in an hour.")),
+    "method_limit": (_("VK's limit of calls is used up"), _("Nothing to do: we continue in an hour.")),
     "spam_limit": (_("Meta has slowed the number down: people complained"), _("Write only to those who expect it.")),
     "messaging_limit": (
         _("The number's daily limit of customers is reached"),

@@ -126,7 +126,7 @@ def send_test(line_id: str) -> AnyResponse:
     """Send a text to a recipient that was typed in, by the same way that all messages go."""
     chat, text = (request.form.get(name, "").strip() for name in ("chat", "text"))
     try:
-        message_id = waiting.send_test(hub(), me().portal_id, line_id, chat, text or gettext("A test of the line"))
+        message_id = waiting.send_test(hub(), me().portal_id, line_id, chat, text or gettext("A test message"))
     except Invalid as error:
         return _page(line_id, error=error)
     return redirect(f"/lines/{line_id}?test={message_id}#test", 303)
@@ -275,7 +275,7 @@ def _done() -> str:
     if request.args.get("done") != "resumed":
         return ""
     count = request.args.get("count", 0, type=int)
-    told = gettext("The line goes on.")
+    told = gettext("The line is working again.")
     if count:
         told += " " + ngettext("%(num)d message was cancelled.", "%(num)d messages were cancelled.", count)
     return str(told)

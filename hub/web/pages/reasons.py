@@ -16,8 +16,8 @@ from hub.web.sentences import said
 
 Words = Mapping[str, tuple[LazyString, LazyString]]
 _WORDS = {
-    "blocked": (_("The recipient has blocked us"), _("Write to them by another messenger.")),
-    "deactivated": (_("The recipient's account is gone"), _("Write to them by another messenger.")),
+    "blocked": (_("The recipient has blocked us"), _("Write to them in another messenger.")),
+    "deactivated": (_("The recipient's account is gone"), _("Write to them in another messenger.")),
     "never_started": (
         _("The recipient has never written to the bot"),
         _("A bot cannot write first. Send them a link to the bot, or use another messenger."),
@@ -26,21 +26,21 @@ _WORDS = {
         _("There is no such chat"),
         _("Check the number or the id; a bot knows only those who have written to it."),
     ),
-    "chat_id_invalid": (_("The recipient is not a phone number"), _("Put the number right and send again.")),
-    "kicked": (_("We were removed from the chat"), _("Let somebody of the chat bring the bot back.")),
-    "not_member": (_("We are not in the chat"), _("Let somebody of the chat add the bot.")),
-    "recipient_is_bot": (_("The recipient is a bot"), _("Bots cannot write to bots. Put the recipient right.")),
-    "recipient_is_sender": (_("The recipient is the line itself"), _("Put the recipient right.")),
+    "chat_id_invalid": (_("The recipient is not a phone number"), _("Correct the number and send again.")),
+    "kicked": (_("We were removed from the chat"), _("Ask somebody in the chat to bring the bot back.")),
+    "not_member": (_("We are not in the chat"), _("Ask somebody in the chat to add the bot.")),
+    "recipient_is_bot": (_("The recipient is a bot"), _("Bots cannot write to bots. Correct the recipient.")),
+    "recipient_is_sender": (_("The recipient is the line itself"), _("Correct the recipient.")),
     "not_allowed": (
         _("The recipient has not allowed messages"),
         _("They have to write first, or to allow messages in VK."),
     ),
     "privacy": (_("The recipient's privacy settings forbid it"), _("They have to write first, or to allow messages.")),
-    "no_chat_access": (_("We may not write to this chat"), _("Let somebody of the chat give us access.")),
-    "not_reachable": (_("The recipient cannot be reached"), _("Write to them by another messenger.")),
+    "no_chat_access": (_("We may not write to this chat"), _("Ask somebody in the chat to give us access.")),
+    "not_reachable": (_("The recipient cannot be reached"), _("Write to them in another messenger.")),
     "undeliverable": (
         _("There is no WhatsApp at this number"),
-        _("Check the number, or write by another messenger."),
+        _("Check the number, or write in another messenger."),
     ),
     "window_closed": (
         _("More than 24 hours since the customer last wrote"),
@@ -52,7 +52,7 @@ _WORDS = {
         _("The number is not in the list of test numbers"),
         _("Add it at Meta, or leave the test mode."),
     ),
-    "bad_template": (_("The template was refused"), _("Look at its name, language and places at Meta.")),
+    "bad_template": (_("The template was refused"), _("Look at its name, language and placeholders at Meta.")),
     "text_empty": (_("The text is empty"), _("Look at the scenario: what fills the text was empty.")),
     "empty": (_("The text is empty"), _("Look at the scenario: what fills the text was empty.")),
     "too_long": (_("The text is too long"), _("Make it shorter in the scenario.")),
@@ -65,7 +65,7 @@ _WORDS = {
         _("The line works again. Send again what is still true."),
     ),
     "expired": (_("It could not be sent in time"), _("Send again if it is still true.")),
-    "undelivered": (_("The messenger could not deliver it"), _("Check the number, or write by another messenger.")),
+    "undelivered": (_("The messenger could not deliver it"), _("Check the number, or write in another messenger.")),
     "poisoned": (_("Sending it failed three times on our side"), _("Look at its text and file before sending again.")),
     "read_timeout": (_("No answer came: perhaps it arrived"), _("Look into the messenger, then say what happened.")),
     "hung_up": (_("The connection broke: perhaps it arrived"), _("Look into the messenger, then say what happened.")),
@@ -88,50 +88,50 @@ _WORDS = {
     "provider_down": (_("The messenger was out of order"), _("Send again.")),
     "connect_failed": (_("The messenger could not be reached"), _("Send again.")),
     "too_many_requests": (_("The messenger asked us to slow down for too long"), _("Send again.")),
-    "answer_too_late": (_("The customer wrote too long ago for an answer"), _("Write by another messenger.")),
+    "answer_too_late": (_("The customer wrote too long ago for an answer"), _("Write in another messenger.")),
     "identity_changed": (
         _("The customer's phone or WhatsApp account has changed"),
         _("Make sure that it is still them before you write again."),
     ),
-    "marketing_only": (_("This number may send advertising only"), _("Send by another line.")),
+    "marketing_only": (_("This number may send advertising only"), _("Send through another line.")),
     "user_id_not_allowed": (_("The account may not write to a user id"), _("Use the phone number.")),
     "voice_forbidden": (_("The recipient takes no voice messages"), _("Send a text or another file.")),
     "bad_request": (_("The messenger could not make sense of the message"), _("Look at its text, buttons and file.")),
     "bad_markup": (_("The formatting of the text was refused"), _("Look at the text in the scenario.")),
     "bad_button": (_("A button was refused"), _("Look at the buttons of the message in the scenario.")),
     "buttons": (
-        _("The messenger does not carry these buttons"),
+        _("The messenger does not support these buttons"),
         _("Look at the buttons of the message in the scenario."),
     ),
     "bad_attachment": (_("The attachment was refused"), _("Check that its address opens for everybody.")),
     "bad_flow": (_("The form in the template was refused"), _("Look at the template at Meta.")),
     "bad_intent": (_("VK refused the purpose of the mailing"), _("Send it as an ordinary message.")),
-    "file": (_("The messenger does not carry files"), _("Send the file by another line.")),
-    "template": (_("The messenger knows no templates"), _("Send a text, or the template by a WhatsApp line.")),
+    "file": (_("The messenger does not support files"), _("Send the file through another line.")),
+    "template": (_("The messenger has no templates"), _("Send a text, or send the template through a WhatsApp line.")),
     "recipient": (_("The message has no recipient"), _("Look at the scenario: what fills the recipient was empty.")),
-    "failed": (_("Noted as not arrived"), _("Send again, or put it aside.")),
+    "failed": (_("Noted as not arrived"), _("Send again, or dismiss it.")),
 }
 
 _OF_RUNS = {
     "chat_id_empty": (
         _("Nobody to write to: the ChatID is empty"),
-        _("What fills ChatID in the scenario was empty. Put the scenario right, then run it again."),
+        _("What fills ChatID in the scenario was empty. Fix the scenario, then run it again."),
     ),
     "chat_id_invalid": (
         _("The ChatID is not a phone number"),
-        _("Put right what fills ChatID in the scenario, or the number in the card, then run it again."),
+        _("Correct what fills ChatID in the scenario, or the number in the card, then run it again."),
     ),
     "missing_value": (
         _("A value that has to be there is missing"),
-        _("See at the red block which one, put the scenario right, then run it again."),
+        _("The red block shows which one. Fix the scenario, then run it again."),
     ),
     "template_error": (
         _("A text or a template could not be filled"),
-        _("See at the red block what is wrong with it, put the scenario right, then run it again."),
+        _("The red block shows what is wrong. Fix the scenario, then run it again."),
     ),
     "calc_error": (
         _("A text or a template could not be filled"),
-        _("See at the red block what is wrong with it, put the scenario right, then run it again."),
+        _("The red block shows what is wrong. Fix the scenario, then run it again."),
     ),
     "text_empty": (_("The text is empty"), _("Look at the scenario: what fills the text was empty.")),
     "line_missing": (
@@ -139,12 +139,12 @@ _OF_RUNS = {
         _("Choose another line in the scenario, then run it again."),
     ),
     "file_url_invalid": (
-        _("The address of the file is none"),
-        _("Put right what fills it in the scenario, then run it again."),
+        _("The file's address is not valid"),
+        _("Correct what fills it in the scenario, then run it again."),
     ),
     "internal": (
-        _("An error of ours"),
-        _("The log has it. Run it again; if it fails again, tell whoever runs Hubline."),
+        _("An error on our side"),
+        _("It is in the log. Run it again; if it fails again, tell whoever runs Hubline."),
     ),
 }
 

@@ -76,7 +76,7 @@ def password() -> Response | AnyResponse:
         with hub().db.write() as session:
             user = users.get(session, me().portal_id, number)
             if users.verify(session, user.email, request.form.get("old", "")) is None:
-                return _people(problem="The present password is another one.")
+                return _people(problem="The current password is wrong.")
             users.set_password(session, user, request.form.get("new", ""))
             _stay(user)
     except HubError as error:

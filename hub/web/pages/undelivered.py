@@ -61,7 +61,9 @@ def send() -> AnyResponse:
     """Send the ticked parts of the chosen messages again."""
     parts = [part for part in undelivered.PARTS if part in request.form.getlist("part")]
     if not parts:
-        return page(_planned(problem=gettext("Nothing is ticked, so nothing was sent. Tick what is to go again.")), 422)
+        return page(
+            _planned(problem=gettext("Nothing is selected, so nothing was sent. Select what to send again.")), 422
+        )
     chosen, until = _chosen(), filters.number("until", request.form) or now_us()
     count = undelivered.send_again(hub(), me().portal_id, chosen, parts, until=until)
     return redirect(_address([("done", "sent"), ("count", str(count))]), 303)
@@ -242,7 +244,7 @@ def _done() -> str:
         case "repaired":
             return str(gettext("The message is on its way again. Bitrix24 is being told its contact's new number."))
         case "discarded":
-            return str(ngettext("%(num)d message was put aside.", "%(num)d messages were put aside.", count))
+            return str(ngettext("%(num)d message was dismissed.", "%(num)d messages were dismissed.", count))
         case "arrived":
             return str(
                 ngettext("%(num)d message is noted as arrived.", "%(num)d messages are noted as arrived.", count)

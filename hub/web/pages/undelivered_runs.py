@@ -64,7 +64,7 @@ def done() -> str:
         case "runs":
             return str(ngettext("%(num)d run goes on.", "%(num)d runs go on.", count))
         case "runs-discarded":
-            return str(ngettext("%(num)d run was put aside.", "%(num)d runs were put aside.", count))
+            return str(ngettext("%(num)d run was dismissed.", "%(num)d runs were dismissed.", count))
     return ""
 
 

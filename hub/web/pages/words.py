@@ -12,7 +12,7 @@ _WORDS = {
         "running": (_("runs"), "info", "player-play"),
         "waiting": (_("waits"), "wait", "clock"),
         "completed": (_("done"), "ok", "check"),
-        "partial": (_("done, not all of it"), "wait", "alert-triangle"),
+        "partial": (_("partly done"), "wait", "alert-triangle"),
         "failed": (_("failed"), "bad", "circle-x"),
         "cancelled": (_("cancelled"), "off", "ban"),
         "expired": (_("too late"), "off", "clock-off"),
