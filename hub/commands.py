@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from hub.core import Hub
+    from hub.upkeep.checks import Check
 
 portal_option = click.option(
     "--portal", "member_id", metavar="MEMBER_ID", help="The portal it belongs to; without it, the portal “local”."
@@ -224,21 +225,31 @@ def line_check(name: str, member_id: str | None) -> None:
 
 @click.command()
 @portal_option
-def doctor(member_id: str | None) -> None:
+@click.option("--all", "everywhere", is_flag=True, help="Look at the lines and the Bitrix24 of every portal, too.")
+def doctor(member_id: str | None, everywhere: bool) -> None:
     """Say what works and what does not; exit code 1 when something does not."""
-    from hub.upkeep.health import checks_of
+    from hub.upkeep.health import checks_of, portals_of
 
     with opened() as hub:
         with hub.db.write() as session:
             owner = portal_id(hub, session, member_id)
         checks = checks_of(hub, owner)
+        portals = portals_of(hub) if everywhere else []
+    _tell(checks)
+    for portal in portals:
+        click.echo(f"\n{portal.name}")
+        _tell(portal.checks)
+    every = [*checks, *(check for portal in portals for check in portal.checks)]
+    broken = sum(not check.ok for check in every)
+    if broken:
+        raise HubError(f"{broken} of {len(every)} checks failed.")
+
+
+def _tell(checks: "list[Check]") -> None:
     for check in checks:
         click.echo(f"{_MARKS[check.state]} {check.name.replace('_', ' ')}: {check.detail}")
         if check.state in ("warning", "failed"):
             click.echo(f"     {check.action}")
-    broken = sum(not check.ok for check in checks)
-    if broken:
-        raise HubError(f"{broken} of {len(checks)} checks failed.")
 
 
 _MARKS = {"ok": "ok  ", "warning": "warn", "failed": "FAIL", "not_installed": "-   ", "unknown": "?   "}

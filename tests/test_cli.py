@@ -234,6 +234,10 @@ def test_a_database_that_was_not_migrated_is_named_as_the_reason(
         source.drop(empty)
 
 
+def test_doctor_looks_at_every_portal_where_asked(run: Run) -> None:
+    assert "\nlocal\n" in run("doctor", "--all").stdout
+
+
 @pytest.mark.parametrize("arguments", [("doctor",), ("migrate",), ("portal", "list")])
 def test_a_database_that_does_not_answer_is_named_without_its_password(
     run: Run, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch

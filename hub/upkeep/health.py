@@ -1,5 +1,7 @@
 """The ten checks: is everything there that an event needs on its way to a message? Each with what to do if not."""
 
+from dataclasses import dataclass
+
 from sqlmodel import Session
 
 from hub.clock import SECOND, now_us, rfc3339
@@ -15,6 +17,20 @@ from hub.values import Value
 
 LATE_S = 60
 OVERDUE_S = 120
+
+
+@dataclass(frozen=True)
+class PortalHealth:
+    """How a portal stands among those of the server. `domain` is empty for the one that has none."""
+
+    member_id: str
+    domain: str
+    checks: list[Check]
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.domain or self.member_id
 
 
 def checks_of(hub: Hub, portal_id: int) -> list[Check]:
@@ -35,6 +51,27 @@ def checks_of(hub: Hub, portal_id: int) -> list[Check]:
         return [Check("database", "failed", error.message, action), _disk(hub, hub.settings.retention_days, None)]
     database = Check("database", "ok", "The database answers.", more={"kind": hub.db.dialect}, good_at=now)
     return [database, *stored, broken, _address(hub), *bitrix24, swept, _disk(hub, days, pruned)]
+
+
+def portals_of(hub: Hub) -> list[PortalHealth]:
+    """Every portal of this server that has not removed the application, with what is its own of the ten: what waits,
+    its lines, its Bitrix24. Raises StorageUnavailable."""
+    now = now_us()
+    with hub.db.read() as session:
+        found = {
+            service.key_of(portal): PortalHealth(
+                portal.member_id, portal.domain or "", [_lines(session, service.key_of(portal), now)]
+            )
+            for portal in service.every(session)
+            if portal.state != "uninstalled"
+        }
+    with hub.db.named(), hub.db.sql() as sql:
+        for portal_id, portal in found.items():
+            late = health_bitrix24.late_search(sql, hub, portal_id, now)
+            portal.checks.insert(0, _oldest(sql, portal_id, now))
+            portal.checks.extend(health_bitrix24.checks_of(sql, hub, portal_id))
+            portal.checks.extend([] if late is None else [late])
+    return list(found.values())
 
 
 def _worker(sql: Sql, hub: Hub, now: int) -> Check:

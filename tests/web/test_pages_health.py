@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from hub.accounts import users
 from hub.core import Hub
+from hub.delivery import lines
 from hub.portals.models import Portal
 from hub.upkeep import health
 from hub.upkeep.address import Reached
-from tests.web.test_pages_settings import signed_in
+from tests.web.test_pages_settings import PASSWORD, sign_in, signed_in
 
 LOCAL = Reached(True, True, "http://127.0.0.1:8000 means this machine: messengers and Bitrix24 cannot call it.")
 
@@ -40,3 +42,23 @@ def test_what_works_says_when_that_was_confirmed_and_offers_nothing_to_mend(page
     database = row(page, "database")
     assert "Проверено" in database
     assert "Исправить" not in database
+
+
+def test_the_operator_sees_all_portals_and_a_portals_administrator_none(
+    app: Any, hub: Hub, portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "reach", lambda _url: LOCAL)
+    with hub.db.write() as session:
+        shop = Portal(member_id="shop", domain="shop.bitrix24.ru", time_zone="UTC", installed_at=1)
+        gone = Portal(member_id="gone", domain="gone.bitrix24.ru", time_zone="UTC", installed_at=1, state="uninstalled")
+        session.add_all([shop, gone])
+        session.flush()
+        hub_line = lines.create(session, hub, shop.id or 0, name="Sales", channel="telegram", config={"token": "1:AA"})
+        hub_line.state = "auth_failed"
+        users.create_user(session, shop.id or 0, email="olga@shop.test", password=PASSWORD, role="admin")
+    operator = signed_in(app, hub, portal, "admin@shop.test", "admin").get("/health?lang=ru").text
+    assert "shop.bitrix24.ru" in operator
+    assert "не работает" in operator.partition("shop.bitrix24.ru")[2]
+    assert "gone.bitrix24.ru" not in operator
+    olga = sign_in(app, "olga@shop.test", PASSWORD).get("/health?lang=ru").text
+    assert "Порталы этого сервера" not in olga

@@ -1,5 +1,6 @@
 """Health: the ten checks in the order of an event's way, each with what to do and, where we can, a button for it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import Response, redirect, render_template, request
@@ -16,7 +17,10 @@ from hub.errors import NotFound
 from hub.notices import book
 from hub.notices.book import Finding
 from hub.notices.models import Notice
-from hub.upkeep.health import checks_of
+from hub.portals import service
+from hub.portals.models import LOCAL
+from hub.upkeep.checks import Check, State
+from hub.upkeep.health import checks_of, portals_of
 from hub.upkeep.telling import place
 from hub.values import loads
 from hub.web.pages.shell import hub, me, needs, page, runtime, screens
@@ -68,9 +72,12 @@ class Told:
 
 @blueprint.get("/health")
 def show() -> Response:
-    """All ten; our own address is called, so this may take some seconds."""
+    """All ten; our own address is called, so this may take some seconds. For the operator also how every portal of
+    this server stands."""
     person = me()
     checks = checks_of(hub(), person.portal_id)
+    with hub().db.read() as session:
+        operator = service.by_id(session, person.portal_id).member_id == LOCAL and person.may("admin")
     html = render_template(
         "health/show.html",
         checks=checks,
@@ -79,7 +86,12 @@ def show() -> Response:
         by_hand=BY_HAND,
         repairable=_repairable(person.portal_id) if person.may("admin") else set(),
         repaired=request.args.get("repaired", ""),
-        worst=max((check.state for check in checks), key=["not_installed", "ok", "warning", "failed"].index),
+        worst=_worst(checks),
+        portals=[
+            {"name": portal.name, "worst": _worst(portal.checks), "checks": portal.checks}
+            for portal in (portals_of(hub()) if operator else ())
+            if portal.member_id != LOCAL
+        ],
     )
     return page(html)
 
@@ -132,6 +144,12 @@ def open_notices(session: Session, portal_id: int) -> dict[str, list[Told]]:
     for notice in book.find(session, portal_id, is_open=True, below=None, limit=MOST):
         found.setdefault(notice.cause, []).append(told(notice))
     return found
+
+
+def _worst(checks: Sequence[Check]) -> State:
+    """How they stand as a whole."""
+    order: tuple[State, ...] = ("not_installed", "ok", "warning", "failed")
+    return max((check.state for check in checks), key=order.index)
 
 
 def _repairable(portal_id: int) -> set[str]:
