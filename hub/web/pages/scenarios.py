@@ -1,6 +1,7 @@
 """The list of scenarios, and the ways to begin one: a starting card, a file brought along, or from nothing."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, cast, get_args
 
 import structlog
@@ -9,7 +10,7 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from connectors.errors import ConnectorError
-from hub.bitrix24 import connections, fields
+from hub.bitrix24 import connections, fields, new_fields
 from hub.bitrix24.entities import is_entity
 from hub.delivery import lines
 from hub.errors import HubError, Invalid, NotFound
@@ -31,6 +32,8 @@ from hub.web.sentences import said
 log = structlog.get_logger(__name__)
 blueprint = screens("scenarios")
 MAX_FILE = 512 * 1024
+MAKE = "+"
+"""Chosen for a field that the portal is to add."""
 MOST_KINDS = 10
 """Of cards, about which a portal is asked for one import."""
 
@@ -112,6 +115,9 @@ def take() -> AnyResponse:
                 chosen=chosen,
                 lines=[line.name for line in lines.all_of(session, portal_id)],
                 constants=constants,
+                fillers=_fillers(resources, document),
+                can_be_made=new_fields.can_be_made,
+                make=MAKE,
                 cards={entity: resources.crm(entity) for entity in bringing.entities(document)},
                 kinds={entity: say(ENTITIES.get(entity, entity)) for entity in bringing.entities(document)},
             )
@@ -119,8 +125,12 @@ def take() -> AnyResponse:
         for one, value in chosen.items():
             if one.kind == "constant" and value:
                 variables.put(session, Constant, portal_id, one.name, value)
-        document = bringing.with_choices(document, {one: new for one, new in chosen.items() if new})
+        made = [one for one, new in chosen.items() if new == MAKE and new_fields.can_be_made(one.entity, one.name)]
+        taken = {one: new for one, new in chosen.items() if new and new != MAKE}
+        document = bringing.with_choices(document, taken, resources)
         scenario_id = _keep(session, document.model_copy(update={"name": name or document.name}))
+    for one in made:
+        hub().db.writer.run(partial(new_fields.make, portal_id=portal_id, entity=one.entity, code=one.name))
     return redirect(url_for("editor.show", scenario_id=scenario_id), 303)
 
 
@@ -190,6 +200,19 @@ def _keep(session: Any, document: Document) -> int:
     saved = versions.save(session, hub(), me().portal_id, document, draft=True, by=me().name)
     assert saved.scenario.id is not None
     return saved.scenario.id
+
+
+def _fillers(resources: Resources, document: Document) -> dict[str, str]:
+    """The fields that may fill a variable, by what rows of a mapping call them: of the card, then of its customer."""
+    start = bringing.entity_of_start(document)
+    own = resources.crm(start) if start else None
+    found = dict(own.fields) if own is not None else {}
+    for link, entity in bringing.LINKS.items():
+        card = resources.crm(entity) if entity != start else None
+        if card is not None:
+            title = say(ENTITIES[entity])
+            found |= {f"{link}.{code}": f"{title} · {name}" for code, name in card.fields.items()}
+    return found
 
 
 def _read_cards(entities: Sequence[str]) -> None:
