@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from pydantic import ValidationError
 
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, LineDown
 from hub.clock import SECOND, now_us
 from hub.core import Hub
 from hub.delivery import lines, pacing, sweep
@@ -29,7 +29,8 @@ def check(hub: Hub, portal_id: int, line_id: str, *, hold: bool = False) -> dict
     """Ask the messenger whether the line works: `{"ok": true, "identity"}` or `{"ok": false, "error"}`.
 
     A line that was out of order and works again becomes active, and starts slowly, without what is old by now. With
-    `hold` it is paused instead, for an hour at most, until somebody has chosen what still goes out. Raises NotFound.
+    `hold` it is paused instead, for an hour at most, until somebody has chosen what still goes out. One whose account
+    is refused is out of order from now on. Raises NotFound.
     """
     try:
         with hub.db.read() as session:
@@ -37,12 +38,14 @@ def check(hub: Hub, portal_id: int, line_id: str, *, hold: bool = False) -> dict
             channel, broken = lines.open_channel(hub, line), _broken(line)
         identity = channel.check()
     except (SecretError, ValidationError):
-        return {"ok": False, "error": lines.UNUSABLE}
+        return _refused(hub, line_id, lines.UNUSABLE)
+    except LineDown as error:
+        return _refused(hub, line_id, {"code": error.code, "message": error.message})
     except ConnectorError as error:
         return {"ok": False, "error": {"code": error.code, "message": error.message}}
     if not identity.ok:
         message = "The messenger answered, but this account cannot send."
-        return {"ok": False, "error": {"code": "not_ready", "message": message}}
+        return _refused(hub, line_id, {"code": "not_ready", "message": message})
     if broken and not hold:
         sweep.set_stale_aside(hub.db.writer, line_id, now=now_us())
     with hub.db.write() as session:
@@ -53,6 +56,20 @@ def check(hub: Hub, portal_id: int, line_id: str, *, hold: bool = False) -> dict
             lines.resume(session, line, slowly=True)
     hub.ring()
     return {"ok": True, "identity": {"name": identity.name, **identity.details}}
+
+
+def _refused(hub: Hub, line_id: str, error: dict[str, str]) -> dict[str, Any]:
+    """Put a line out of order that would send, or would go on by itself, and say why."""
+    now = now_us()
+    held_until = now + int(pacing.CHECK_AGAIN_S * SECOND)
+    hub.db.writer.run(
+        lambda sql: sql.run(
+            "UPDATE line SET state = 'auth_failed', state_reason = ?, state_code = ?, state_since = ?, held_until = ?"
+            " WHERE id = ? AND (state IN ('active', 'unreachable') OR state_code = ?)",
+            (error["message"][:500], error["code"][:64], now, held_until, line_id, lines.ANSWERS),
+        )
+    )
+    return {"ok": False, "error": error}
 
 
 def _broken(line: Line) -> bool:
@@ -89,14 +106,7 @@ def _ask(hub: Hub, portal_id: int, line_id: str, now: int) -> bool:
         log.info("line_healed", line_id=line_id)
         return True
     log.info("line_still_refused", line_id=line_id, code=answer["error"]["code"])
-
-    def refuse(sql: Sql) -> None:
-        sql.run(
-            "UPDATE line SET state = 'auth_failed', state_reason = ?, state_code = ?, state_since = ?"
-            " WHERE id = ? AND state_code = ?",
-            (answer["error"]["message"][:500], answer["error"]["code"][:64], now_us(), line_id, lines.ANSWERS),
-        )
-        book.confirm(sql, portal_id=portal_id, cause="line_auth_failed", subject=line_id, now=now_us())
-
-    hub.db.writer.run(refuse)
+    hub.db.writer.run(
+        lambda sql: book.confirm(sql, portal_id=portal_id, cause="line_auth_failed", subject=line_id, now=now_us())
+    )
     return False

@@ -178,6 +178,17 @@ def test_a_refused_line_that_answers_works_again_and_waits_for_whoever_chooses(
     assert api.get(f"/lines/{line}").json["state"] == "active"
 
 
+def test_a_working_line_whose_token_is_refused_by_a_check_is_out_of_order_from_then_on(
+    signed_in: Any, api: Api, line: str, sandbox: Sandbox
+) -> None:
+    sandbox.board.log("telegram", out=True)
+    page = signed_in("editor").post(f"/lines/{line}/check?lang=ru", headers=OWN).text
+    assert "не принимает токен" in page
+    assert "работает</span>" not in page
+    shown = api.get(f"/lines/{line}").json
+    assert (shown["state"], shown["state_code"]) == ("auth_failed", "token_refused")
+
+
 def test_a_line_that_was_silent_goes_on_when_it_answers_though_messages_wait(
     signed_in: Any, api: Api, hub: Hub, line: str, wait: Callable[..., str]
 ) -> None:
