@@ -86,8 +86,8 @@ def test_a_dry_run_on_a_deal_tells_where_values_come_from_and_why_a_place_is_emp
     expect(frame.get_by_test_id("run-step-message")).to_be_visible()
     expect(pane.get_by_test_id("trace").locator(".bubble")).to_have_text("Анна, ваш заказ готов к выдаче.")
     person.press(frame.get_by_test_id("block-message").locator(".block-title"))
-    filled = pane.locator(".places li").filter(has_text="client_name")
-    expect(filled.first).to_contain_text("client_name: Анна")
+    filled = pane.locator(".places li").filter(has=frame.locator("[title=client_name]"))
+    expect(filled.first).to_contain_text("Контакт · Имя: Анна")
     expect(filled.first).to_contain_text("переменная")
     _try_on(person, "Без контакта")
     empty = pane.locator(".place-empty").first
