@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 _LIST_EVERY_S = 1.0
+_SHORT = "hubline-bells-"
 _ADDRESS_BYTES = 70  # of the 104 that some systems allow; the name of the socket comes on top
 
 
@@ -31,7 +32,10 @@ class Bell:
         self._listeners: list[Listener] = []
 
     def listen(self) -> "Listener":
-        """A listener of this process."""
+        """A listener of this process. What killed processes of other data folders left behind goes at this chance."""
+        if self._folder.name.startswith(_SHORT):
+            for other in self._folder.parent.glob(f"{_SHORT}{os.getuid()}-*"):
+                _clear(other)
         path = self._folder / f"{os.getpid()}-{os.urandom(4).hex()}.sock"
         while True:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -69,8 +73,7 @@ class Bell:
         for listener in self._listeners:
             listener.close()
         if self._listeners:
-            with contextlib.suppress(OSError):
-                self._folder.rmdir()  # as long as others listen it is not empty
+            _clear(self._folder)
         self._listeners.clear()
         with self._opening:
             self._closed = True
@@ -86,12 +89,25 @@ class Bell:
             return self._sender
 
 
+def _clear(folder: Path) -> None:
+    """Take away the sockets of killed processes and, unless somebody listens there, the folder. Whoever begins to
+    listen meanwhile makes it anew."""
+    for path in folder.glob("*.sock"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
+            try:
+                probe.connect(str(path))
+            except ConnectionRefusedError:
+                path.unlink()
+    with contextlib.suppress(OSError):
+        folder.rmdir()  # as long as others listen it is not empty
+
+
 def _short(folder: Path) -> Path:
     """The folder, or, where its path is too long for the address of a socket, one that its name leads to."""
     if len(os.fsencode(folder.absolute())) <= _ADDRESS_BYTES:
         return folder
     named = hashlib.sha256(os.fsencode(folder.absolute())).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"hubline-bells-{os.getuid()}-{named}"
+    return Path(tempfile.gettempdir()) / f"{_SHORT}{os.getuid()}-{named}"
 
 
 class Listener:

@@ -1,5 +1,6 @@
 """The bell wakes who waits in another process, and never fails whoever rings it."""
 
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,32 @@ def test_the_folder_goes_with_the_last_listener_and_comes_back_with_the_next(tmp
     again = Bell(tmp_path / "bells")
     assert not again.listen().wait(0)
     again.close()
+
+
+def test_what_a_killed_process_left_goes_with_the_last_listener(tmp_path: Path) -> None:
+    killed, last = Bell(tmp_path / "bells"), Bell(tmp_path / "bells")
+    killed.listen()._socket.close()
+    last.listen()
+    last.close()
+    assert not (tmp_path / "bells").exists()
+
+
+def test_folders_of_killed_processes_go_when_somebody_listens_and_those_in_use_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = Path(tempfile.mkdtemp(prefix="b"))  # short, as that of a system is
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(temporary))
+    long = "a long name of a folder " * 5
+    killed, living, starting = (Bell(tmp_path / f"{name} {long}") for name in ("one", "two", "three"))
+    killed.listen()._socket.close()
+    listener = living.listen()
+    starting.listen()
+    assert not killed._folder.exists()
+    living.ring()
+    assert listener.wait(1)
+    living.close()
+    starting.close()
+    temporary.rmdir()
 
 
 def test_a_folder_with_a_long_path_has_a_bell_too(tmp_path: Path) -> None:

@@ -28,6 +28,13 @@ class Worker(GeventWorker):  # type: ignore[misc]
         if is_default(self.cfg):
             self._links = getattr(self.wsgi, "extensions", {}).get("hub.links")
 
+    def run(self) -> None:
+        """Until told to stop; nobody rings this process any more after that."""
+        try:
+            super().run()
+        finally:
+            self.wsgi.extensions["hub"].bell.close()
+
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         """One request of a connection; raises StopIteration when the connection ends with it."""
         plain = None if self._links is None or req.path not in self._links.paths else PlainRequest.of(req, addr)
