@@ -129,7 +129,9 @@ def reason_of(error: str | None) -> str:
 
 def newest_of_requests(session: Session, portal_id: int, request_ids: Sequence[str]) -> dict[str, RunLine]:
     """The newest run that each of these requests began, by request."""
-    conditions = [Run.portal_id == portal_id, col(Run.request_id).in_(request_ids), col(Run.dry).is_(False)]
+    # As one condition beside that about the portal, SQLite would go through the portal's whole journal in its order.
+    of_these = select(col(Run.id)).where(col(Run.request_id).in_(request_ids))
+    conditions = [Run.portal_id == portal_id, col(Run.id).in_(of_these), col(Run.dry).is_(False)]
     found = _lines(session, conditions, MOST_OF_REQUESTS) if request_ids else []
     return {run.request_id: run for run in reversed(found) if run.request_id}
 

@@ -226,6 +226,14 @@ def test_what_came_of_requests_is_found_by_indexes(
         assert set(runs) == set(ids)
         assert len(journal.addressed(session, portal.id, [run.id for run in runs.values()])) == 50
     assert whole_tables(hub, statements) == []
+    connection = hub.db.connect()
+    for text, values in statements.items():
+        if "request_id IN" in text:
+            rows = connection.execute(f"{EXPLAIN[hub.db.dialect]} {text}", values).fetchall()
+            plan = "\n".join(str(row[-1]) for row in rows)
+            assert "run_of_request" in plan, plan
+            assert "run_by_portal (portal_id=?)" not in plan, plan
+    connection.close()
 
 
 def test_a_page_that_has_lost_its_index_is_noticed(
