@@ -119,8 +119,10 @@ class Addressed:
 
 def addressed(session: Session, portal_id: int, run_ids: Sequence[str]) -> dict[str, Addressed]:
     """What each of these runs has written, by run; a run without messages is not there."""
+    # As one condition beside that about the portal, SQLite would go through the portal's whole journal in its order.
+    of_these = select(col(Message.seq)).where(col(Message.run_id).in_(run_ids))
     query = select(Message.run_id, Message.chat_id, Message.state).where(
-        Message.portal_id == portal_id, col(Message.run_id).in_(run_ids)
+        Message.portal_id == portal_id, col(Message.seq).in_(of_these)
     )
     found: dict[str, Addressed] = {}
     for run_id, chat_id, state in session.exec(query.order_by(col(Message.seq))).all():

@@ -233,6 +233,10 @@ def test_what_came_of_requests_is_found_by_indexes(
             plan = "\n".join(str(row[-1]) for row in rows)
             assert "run_of_request" in plan, plan
             assert "run_by_portal (portal_id=?)" not in plan, plan
+        if "run_id IN" in text:
+            rows = connection.execute(f"{EXPLAIN[hub.db.dialect]} {text}", values).fetchall()
+            plan = "\n".join(str(row[-1]) for row in rows)
+            assert "message_by_portal (portal_id=?)" not in plan, plan
     connection.close()
 
 
