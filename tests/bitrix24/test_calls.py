@@ -239,7 +239,7 @@ def test_a_worker_that_is_killed_during_calls_loses_none_and_repeats_none_that_m
     put(connected, notice("once", "once", repeatable=False), notice("often", "often"))
     with Product(settings, tmp_path, bitrix24_environment(settings)) as product:
         first = product.worker()
-        wait_until(lambda: hanging.times <= 0, within_s=30, what="both calls")
+        wait_until(lambda: hanging not in connected.simulator.cloud.board.faults(), within_s=30, what="both calls")
         first.send(signal.SIGKILL)
         first.wait()
         product.worker()
