@@ -45,9 +45,8 @@ def _palette(page: Any, site: Site) -> None:
 
 def _picker(page: Any, site: Site) -> None:
     _inspector(page, site)
-    page.locator("#inspector [data-path=text]").click()
-    page.keyboard.press("Control+End")
-    page.keyboard.type(" {{")
+    field = page.locator("#inspector .field").filter(has=page.locator("[data-path=text]"))
+    field.get_by_role("button", name="Вставить значение").click()
     page.locator(".picker").wait_for()
 
 
