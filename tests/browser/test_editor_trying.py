@@ -193,3 +193,29 @@ def test_after_a_test_nothing_scrolls_but_the_pane_titles_are_whole_and_states_s
     assert title.evaluate("e => e.scrollWidth <= e.clientWidth")
     expect(page.get_by_test_id("trace")).to_contain_text("отправлено (sent)")
     expect(page.get_by_test_id("trace")).to_contain_text("Проверка ничего не отправляет")
+
+
+def test_a_run_of_the_journal_is_drawn_on_its_blocks_and_what_it_began_with_is_the_example(
+    site: Site, drawn: Scenario, page: Any
+) -> None:
+    site.at.post(drawn.short, {"city": "Омск"})
+    site.at.post(drawn.short, {"chat_id": new_chat(), "city": "Тверь"})
+    failed = f"/runs?scenario={drawn.id}&status=failed"
+    wait_until(lambda: bool(site.at.read(failed)["items"]), within_s=20, what="the failed run")
+    page.goto(f"/journal/runs/{site.at.read(failed)['items'][0]['id']}")
+    page.get_by_role("link", name="Исправить сценарий").click()
+    pane = page.get_by_role("complementary", name="Запуск")
+    expect(pane.get_by_text("ChatID пустой.").first).to_be_visible()
+    expect(page.get_by_test_id("run-step-greet")).to_contain_text("упал")
+    assert violations(page) == []
+    for width in (360, 700, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert cut_off(page) == [], width
+    page.get_by_test_id("block-greet").locator(".block-title").click()
+    pane.get_by_role("button", name="Открыть блок").click()
+    expect(page.locator("#inspector .given-empty").first).to_contain_text("chat_id")
+    page.locator(".editor-head").get_by_role("button", name="Проверить").click()
+    expect(page.get_by_label("Пример", exact=True).locator("option:checked")).to_contain_text("Омск")
+    page.goto(f"/scenarios/{drawn.id}?run=nothing-of-the-kind")
+    page.get_by_test_id("block-start").wait_for()
+    expect(page.get_by_role("complementary", name="Запуск")).to_have_count(0)

@@ -152,7 +152,11 @@ def dry_run(call: Call, scenario_id: int, given: TestInput) -> dict[str, Value]:
     else:
         start = program.nodes[program.start].type
         example = trying.given(given.query, given.body, start, program.fields)
-    trace = trying.test(runtime(), call.portal_id, scenario_id, chosen, example)
+    return in_words(trying.test(runtime(), call.portal_id, scenario_id, chosen, example))
+
+
+def in_words(trace: dict[str, Any]) -> dict[str, Any]:
+    """A trace, its sentences in the language of whoever asks."""
     for told in (trace["error"], *trace["warnings"], *(step["error"] for step in trace["steps"])):
         if told:
             told["message"] = said(told["message"])
@@ -160,6 +164,14 @@ def dry_run(call: Call, scenario_id: int, given: TestInput) -> dict[str, Value]:
         for place in filled["places"]:
             place["missing"] = said(place["missing"]) if place["missing"] else None
     return trace
+
+
+def example_of(session: Session, portal_id: int, scenario_id: int, request_id: str) -> dict[str, Any] | None:
+    """A kept request as an example of its scenario, None where there is none."""
+    found = session.get(IncomingRequest, request_id)
+    if found is None or (found.portal_id, found.scenario_id) != (portal_id, scenario_id):
+        return None
+    return _request(found, _start(session, portal_id, scenario_id)[1])
 
 
 @route(

@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from flask import Response, render_template
+from flask import Response, render_template, request
+from sqlmodel import Session
 
+from hub.errors import NotFound
 from hub.portals.service import by_id, own_numbers
 from hub.scenarios import versions
 from hub.scenarios.document import to_dict
 from hub.values import dumps
 from hub.web import i18n
-from hub.web.api import blocks, scenarios
+from hub.web.api import blocks, runs, scenarios, trying
 from hub.web.pages.shell import hub, me, page, screens
 
 blueprint = screens("editor")
@@ -34,7 +36,23 @@ def show(scenario_id: int) -> Response:
             "me": {"name": person.name, "role": person.role, "own_numbers": own_numbers(portal)},
             "frame": person.framed,
             "addresses": ADDRESSES,
+            "run": _run(session, person.portal_id, scenario_id, request.args.get("run", "")),
         }
     # Nothing in it may end the element that holds it.
     embedded = dumps(data).replace("<", "\\u003c")
     return page(render_template("editor/show.html", name=data["scenario"]["name"], data=embedded, zone=i18n.zone().key))
+
+
+def _run(session: Session, portal_id: int, scenario_id: int, run_id: str) -> dict[str, Any] | None:
+    """The run to be drawn on the blocks, and the request that it began with as the example; None where there is no
+    such run of this scenario."""
+    if not run_id:
+        return None
+    try:
+        trace = runs.shown(session, portal_id, run_id[:32])
+    except NotFound:
+        return None
+    if trace["scenario"] != scenario_id:
+        return None
+    example = trying.example_of(session, portal_id, scenario_id, trace["request"]) if trace["request"] else None
+    return {"trace": trying.in_words(trace), "example": example}

@@ -5,6 +5,7 @@ import { Icon, useEditor } from "./context.tsx";
 import { Inspector } from "./Inspector.tsx";
 import { LinksPane } from "./Links.tsx";
 import { Problems } from "./Problems.tsx";
+import { RunPane } from "./RunPane.tsx";
 import { TestPane } from "./TestPane.tsx";
 import { Versions } from "./Versions.tsx";
 import { blockOf } from "./model.ts";
@@ -19,6 +20,7 @@ export function Side(): ReactNode {
   if (side === null || (side === "inspector" && !block)) return null;
   const title = {
     inspector: block ? (store.types.get(block.type)?.title ?? block.type) : "",
+    run: t("A run"),
     test: t("Test"),
     versions: t("Versions"),
     links: t("Links"),
@@ -44,6 +46,7 @@ export function Side(): ReactNode {
       </div>
       <div className="side-body">
         {side === "inspector" && block && <Inspector key={block.id} block={block} />}
+        {side === "run" && <RunPane />}
         {side === "test" && <TestPane />}
         {side === "versions" && <Versions />}
         {side === "links" && <LinksPane />}

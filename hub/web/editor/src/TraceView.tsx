@@ -1,4 +1,4 @@
-// How a dry run went: what would be sent, the result, and every step with where its values came from.
+// How a run went: what would be sent by a dry one, the result, and every step with where its values came from.
 import type { ReactNode } from "react";
 import { t } from "page/words";
 import { Icon, useEditor } from "./context.tsx";
@@ -22,13 +22,13 @@ export function TraceView(): ReactNode {
   const chosen = selected.length === 1 ? steps.filter((step) => step.block === selected[0]) : [];
   return (
     <div data-testid="trace">
-      <h3>{t("What would be sent")}</h3>
-      {trace.planned.length === 0 && <p className="quiet small">{t("No message.")}</p>}
-      {trace.planned.map((message, at) => <Planned key={at} message={message} inputs={inputs} />)}
+      {trace.planned && <h3>{t("What would be sent")}</h3>}
+      {trace.planned?.length === 0 && <p className="quiet small">{t("No message.")}</p>}
+      {trace.planned?.map((message, at) => <Planned key={at} message={message} inputs={inputs} />)}
       {trace.result !== null && trace.result !== undefined && (
         <>
           <h3>{t("Result")}</h3>
-          {trace.planned.length > 0 && <p className="small quiet">{t("A test sends nothing: this is the result if every message is sent.")}</p>}
+          {trace.planned && trace.planned.length > 0 && <p className="small quiet">{t("A test sends nothing: this is the result if every message is sent.")}</p>}
           <Tree value={trace.result} tell={tellStates(inputs)} />
         </>
       )}
@@ -38,12 +38,17 @@ export function TraceView(): ReactNode {
           <StepRow key={at} step={step} open={chosen.length > 0 || step.error !== null} />
         ))}
       </ol>
+      {chosen.length > 0 && (
+        <button type="button" className="btn btn-sm" onClick={() => store.set({ side: "inspector" })}>
+          {t("Open the block")}
+        </button>
+      )}
     </div>
   );
 }
 
 /** A message that would go, with what is empty in it and why. */
-function Planned({ message, inputs }: { message: Trace["planned"][number]; inputs: Input[] }): ReactNode {
+function Planned({ message, inputs }: { message: NonNullable<Trace["planned"]>[number]; inputs: Input[] }): ReactNode {
   const written = inputs.find((input) => input.value === message.text && typeof input.template === "string");
   const fills = fillsOfTrace(written?.places ?? []);
   return (

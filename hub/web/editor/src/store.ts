@@ -13,7 +13,7 @@ export type Saving =
   | { kind: "offline" }
   | { kind: "signed_out" }
   | { kind: "conflict"; version: number; revision: string; by: string | null };
-export type Side = "inspector" | "test" | "versions" | "links" | "problems" | null;
+export type Side = "inspector" | "run" | "test" | "versions" | "links" | "problems" | null;
 
 export type State = {
   history: history.History;
@@ -43,18 +43,18 @@ export class Store {
     this.canEdit = data.me.role !== "viewer";
     // What has never run is opened at the first thing that it lacks, where there is room for both.
     const lacking = data.scenario.published_version === null ? data.checked.problems.find((problem) => problem.block)?.block : null;
-    const begun = lacking && window.innerWidth >= 900 ? lacking : null;
+    const begun = !data.run && lacking && window.innerWidth >= 900 ? lacking : null;
     this.state = {
       history: history.begin(data.document),
       selected: begun ? [begun] : [],
       checked: data.checked,
       scenario: data.scenario,
       saving: { kind: "saved", at: null },
-      side: begun ? "inspector" : null,
+      side: data.run ? "run" : begun ? "inspector" : null,
       examples: null,
-      example: null,
+      example: data.run?.example ?? null,
       previews: {},
-      trace: null,
+      trace: data.run?.trace ?? null,
       live: null,
       focus: null,
     };
@@ -97,7 +97,8 @@ export class Store {
   }
 
   select(ids: string[]): void {
-    const side = this.state.side === "test" && ids.length === 1 ? "test" : ids.length === 1 ? "inspector" : null;
+    const telling = this.state.side === "test" || this.state.side === "run";
+    const side = ids.length !== 1 ? null : telling ? this.state.side : "inspector";
     this.set({ selected: ids, side: ids.length === 0 && this.state.side !== "inspector" ? this.state.side : side });
   }
 

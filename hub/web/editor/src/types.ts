@@ -100,7 +100,8 @@ export type Step = {
 };
 export type Trace = {
   steps: Step[];
-  planned: { line: string; chat_id: string; messenger: string; text: string }[];
+  /** What a dry run would send; a run that was real has none. */
+  planned?: { line: string; chat_id: string; messenger: string; text: string }[];
   result: Json;
   status?: string;
   state?: string;
@@ -134,4 +135,8 @@ export type Data = {
   me: { name: string; role: string; own_numbers: string[] };
   frame: boolean;
   addresses: Record<string, string>;
+  /** A run that is to be drawn on the blocks, and what it began with. */
+  run: { trace: Trace & Ran; example: Example | null } | null;
 };
+/** What a trace of a real run also says. */
+export type Ran = { id: string; version: number; created_at: string; error: { code: string; message: string } | null };
