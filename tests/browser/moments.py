@@ -29,7 +29,7 @@ def _head(page: Any) -> Any:
 def _inspector(page: Any, site: Site) -> None:
     _editor(page, site)
     page.get_by_test_id("block-greet").locator(".block-title").click()
-    page.get_by_test_id("preview").wait_for()
+    page.locator("[data-testid=preview].bubble").wait_for()
 
 
 def _start(page: Any, site: Site) -> None:

@@ -27,6 +27,12 @@ from tests.databases import migrate_url
 
 STATES = {"empty": 0, "few": 8, "full": 400}
 SIZES = (700, 1280)
+PAINTED = """async () => {
+  const painted = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  let last = -1;
+  while (last !== window.innerHeight) { last = window.innerHeight; for (let n = 0; n < 10; n++) await painted(); }
+}"""
+"""A frame takes its new height some moments after its page has got it."""
 SCHEMES: tuple[Any, ...] = ("light", "dark")
 
 
@@ -45,6 +51,8 @@ class Camera:
         """The page as it is now, at each width."""
         for width in sizes:
             page.set_viewport_size({"width": width, "height": 900})
+            for frame in page.frames:
+                frame.evaluate(PAINTED)
             page.screenshot(path=self._folder / f"{name}-{state}-{width}-{scheme}.png", full_page=True)
 
 

@@ -23,7 +23,7 @@ _SECTIONS: tuple[tuple[str, LazyString, Role], ...] = (
     ("/settings", _("General"), "viewer"),
     ("/settings/people", _("People"), "viewer"),
     ("/settings/keys", _("API keys"), "admin"),
-    ("/settings/values", _("Constants and variables"), "viewer"),
+    ("/settings/values", _("Values"), "viewer"),
     ("/settings/bitrix24", _("Bitrix24"), "viewer"),
 )
 
