@@ -1,6 +1,7 @@
 """What changed between two versions of a scenario, in sentences a person can read."""
 
 from collections.abc import Iterator
+from typing import Protocol
 
 from hub.scenarios.document import BlockNode, Document
 from hub.values import Value, dumps
@@ -8,9 +9,46 @@ from hub.values import Value, dumps
 MAX_SHOWN = 200
 
 
-def describe(old: Document, new: Document) -> list[str]:
+class Names(Protocol):
+    """What blocks, their fields and their exits are called."""
+
+    def block(self, node: BlockNode) -> str:
+        """A block."""
+
+    def beside(self, node: BlockNode) -> str:
+        """What stands in brackets behind a block that came or went."""
+
+    def field(self, node: BlockNode, path: str) -> str:
+        """The place of a block at this path."""
+
+    def port(self, node: BlockNode, port: str) -> str:
+        """An exit."""
+
+
+class AsWritten:
+    """Names as the document has them."""
+
+    def block(self, node: BlockNode) -> str:
+        """Its id."""
+        return node.id
+
+    def beside(self, node: BlockNode) -> str:
+        """Its type."""
+        return node.type
+
+    def field(self, node: BlockNode, path: str) -> str:
+        """The path."""
+        return path
+
+    def port(self, node: BlockNode, port: str) -> str:
+        """Its name."""
+        return port
+
+
+def describe(old: Document, new: Document, names: Names | None = None) -> list[str]:
     """One sentence for every change; where blocks stand in the editor does not count. Empty: nothing changed."""
-    return [*_heads(old, new), *_blocks(old, new), *_links(old, new)]
+    called = names or AsWritten()
+    return [*_heads(old, new), *_blocks(old, new, called), *_links(old, new, called)]
 
 
 def _heads(old: Document, new: Document) -> Iterator[str]:
@@ -28,39 +66,48 @@ def _heads(old: Document, new: Document) -> Iterator[str]:
             yield f"Variable {name} changed: {_variable(before[name])} became {_variable(variable)}."
 
 
-def _blocks(old: Document, new: Document) -> Iterator[str]:
+def _blocks(old: Document, new: Document, called: Names) -> Iterator[str]:
     before = {node.id: node for node in old.blocks}
     after = {node.id: node for node in new.blocks}
     for key, node in before.items():
         if key not in after:
-            yield f"Block {key} ({node.type}) was removed."
+            yield f"Block {called.block(node)} ({called.beside(node)}) was removed."
     for key, node in after.items():
         if key not in before:
-            yield f"Block {key} ({node.type}) was added."
+            yield f"Block {called.block(node)} ({called.beside(node)}) was added."
         else:
-            yield from _fields(before[key], node)
+            yield from _fields(before[key], node, called)
 
 
-def _fields(old: BlockNode, new: BlockNode) -> Iterator[str]:
+def _fields(old: BlockNode, new: BlockNode, called: Names) -> Iterator[str]:
+    block = called.block(new)
     before = {"type": old.type, "title": old.title, "note": old.note} | _flat(old.config)
     after = {"type": new.type, "title": new.title, "note": new.note} | _flat(new.config)
     for path in before:
         if path not in after:
-            yield f"Block {new.id}: {path} was removed, it was {_shown(before[path])}."
+            yield f"Block {block}: {called.field(old, path)} was removed, it was {_shown(before[path])}."
     for path, value in after.items():
         if path not in before:
-            yield f"Block {new.id}: {path} was added: {_shown(value)}."
+            yield f"Block {block}: {called.field(new, path)} was added: {_shown(value)}."
         elif _shown(before[path], None) != _shown(value, None):
-            yield f"Block {new.id}: {path} changed from {_shown(before[path])} to {_shown(value)}."
+            yield f"Block {block}: {called.field(new, path)} changed from {_shown(before[path])} to {_shown(value)}."
 
 
-def _links(old: Document, new: Document) -> Iterator[str]:
+def _links(old: Document, new: Document, called: Names) -> Iterator[str]:
+    nodes = {node.id: node for node in (*old.blocks, *new.blocks)}
+
+    def told(source: str, port: str, target: str) -> tuple[str, str, str]:
+        begin, end = (called.block(nodes[key]) if key in nodes else key for key in (source, target))
+        return begin, end, called.port(nodes[source], port) if source in nodes else port
+
     before = {(link.from_, link.port, link.to) for link in old.links}
     after = {(link.from_, link.port, link.to) for link in new.links}
     for source, port, target in sorted(before - after):
-        yield f"The connection {source} → {target} (exit {port}) was removed."
+        begin, end, way = told(source, port, target)
+        yield f"The connection {begin} → {end} (exit {way}) was removed."
     for source, port, target in sorted(after - before):
-        yield f"The connection {source} → {target} (exit {port}) was added."
+        begin, end, way = told(source, port, target)
+        yield f"The connection {begin} → {end} (exit {way}) was added."
 
 
 def _flat(value: Value, path: str = "") -> dict[str, Value]:

@@ -15,7 +15,7 @@ from hub.scenarios import drafts, links
 from hub.scenarios.block import Problem
 from hub.scenarios.check import check
 from hub.scenarios.check_resources import CheckResources
-from hub.scenarios.diff import describe
+from hub.scenarios.diff import Names, describe
 from hub.scenarios.document import Document, DocumentError, name_key, name_problem, parse_document, to_json
 from hub.scenarios.models import Scenario, Version
 from hub.scenarios.refusing import refused
@@ -79,9 +79,9 @@ def document_of(kept: Version) -> Document:
     return parse_document(loads(kept.document))
 
 
-def diff(session: Session, scenario: Scenario, a: int, b: int) -> list[str]:
+def diff(session: Session, scenario: Scenario, a: int, b: int, names: Names | None = None) -> list[str]:
     """What changed from version `a` to version `b`, in sentences."""
-    return describe(document_of(version(session, scenario, a)), document_of(version(session, scenario, b)))
+    return describe(document_of(version(session, scenario, a)), document_of(version(session, scenario, b)), names)
 
 
 # ---------------------------------------------------------------- changing

@@ -12,6 +12,7 @@ from hub.portals.models import Stamp
 from hub.scenarios.models import Link
 from tests.conftest import Api
 from tests.web.documents import LINE, document, without_start
+from tests.web.test_pages_settings import signed_in
 
 UUID4 = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 
@@ -198,6 +199,27 @@ def test_the_diff_speaks_in_sentences(api: Api, line: str) -> None:
         "The connection start → end (exit next) was added.",
     ]
     assert api.get(f"/scenarios/{made['id']}/versions/1/diff/9").status_code == 404
+
+
+def test_people_read_the_diff_by_the_titles_of_blocks_and_fields_in_their_language(
+    api: Api, line: str, app: Any, hub: Any, portal: Any
+) -> None:
+    made = api.post("/scenarios", document()).get_json()
+    changed = copy.deepcopy(document(event_key="tranid"))
+    changed["blocks"][1] |= {"title": "Привет"}
+    changed["blocks"][1]["config"]["text"] = "Готово"
+    changed["blocks"].append({"id": "end", "type": "stop", "config": {"outcome": "success"}})
+    changed["links"] = [{"from": "start", "port": "next", "to": "end"}]
+    api.put(f"/scenarios/{made['id']}", changed)
+    person = signed_in(app, hub, portal, "olga@shop.test", "editor")
+    assert person.get(f"/api/v1/scenarios/{made['id']}/versions/1/diff/2").get_json()["changes"] == [
+        "Блок Входящий webhook: Ключ события – добавлено “tranid”.",
+        "Блок Привет: Название блока – было “”, стало “Привет”.",
+        "Блок Привет: Текст – было “Заказ {{id}}”, стало “Готово”.",
+        "Добавлен блок Стоп (end).",
+        "Удалена связь Входящий webhook → Привет (выход дальше).",
+        "Добавлена связь Входящий webhook → Стоп (выход дальше).",
+    ]
 
 
 def test_a_rotated_link_lives_on_for_its_grace(api: Api, line: str) -> None:

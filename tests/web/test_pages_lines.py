@@ -153,7 +153,7 @@ def test_after_an_outage_somebody_chooses_what_still_goes_out(
     browser = signed_in("editor")
     page = browser.get(f"/lines/{line}?lang=ru").text
     assert "Отправить 3 ожидающих?" in page
-    assert "2 свежих, 1 старше 8 часов" in page
+    assert "Свежих: 2, старше 8 часов: 1" in page
     assert page.count("checked") == 2
     assert "если он ответит, линия снова заработает" in page
     sent = browser.post(f"/lines/{line}/resume", data={"shown": fresh + old, "keep": fresh}, headers=OWN)

@@ -13,6 +13,7 @@ from hub.delivery import lines
 from hub.scenarios import form
 from hub.scenarios.block import Block, JsonType, Problem, Summary
 from hub.scenarios.check_resources import CheckResources
+from hub.scenarios.document import BlockNode
 from hub.scenarios.inspecting import Drawn, Known, inspect
 from hub.scenarios.registry import blocks
 from hub.values import Value
@@ -104,6 +105,29 @@ def _title(block: Block, path: str) -> str:
     return next(
         (schema["title"] for at, schema in form.texts_of(_form(block)) if at == plain and "title" in schema), path
     )
+
+
+class Titles:
+    """What a document's blocks, fields and exits are called in the language of whoever asks."""
+
+    def block(self, node: BlockNode) -> str:
+        """Its own title, else its type's."""
+        known = blocks().get(node.type)
+        return node.title or (say(known.title) if known else node.type)
+
+    def beside(self, node: BlockNode) -> str:
+        """Its id, which texts name it by."""
+        return node.id
+
+    def field(self, node: BlockNode, path: str) -> str:
+        """The title of the field."""
+        own = {"type": gettext("Type of the block"), "title": gettext("Name of the block"), "note": gettext("Note")}
+        known = blocks().get(node.type)
+        return own.get(path) or (_title(known, path) if known else path)
+
+    def port(self, node: BlockNode, port: str) -> str:
+        """The title of the exit."""
+        return say(form.PORTS.get(port, port))
 
 
 def _form(block: Block) -> form.Schema:

@@ -19,6 +19,7 @@ from hub.scenarios.document import Document, to_json, to_yaml
 from hub.scenarios.models import Scenario
 from hub.values import Value
 from hub.web.access.identity import asking, only_looks
+from hub.web.api import blocks
 from hub.web.api.base import DOCUMENT_LIMIT, YAML_TYPES, Call, Input, answer, route
 from hub.web.redaction import without_token
 from hub.web.sentences import said
@@ -184,9 +185,10 @@ def diff_versions(call: Call, scenario_id: int, a: int, b: int) -> Value:
     """From version `a` to version `b`."""
     with call.hub.db.read() as session:
         scenario = versions.get(session, call.portal_id, scenario_id)
-        changes = versions.diff(session, scenario, a, b)
-    # A person reads them in the language of the page, a program in English, as everywhere in the API.
-    return {"from": a, "to": b, "changes": changes if asking() is None else [said(one) for one in changes]}
+        # A person reads titles in the language of the page, a program ids in English, as everywhere in the API.
+        names = None if asking() is None else blocks.Titles()
+        changes = versions.diff(session, scenario, a, b, names)
+    return {"from": a, "to": b, "changes": changes if names is None else [said(one) for one in changes]}
 
 
 @route(

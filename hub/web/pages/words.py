@@ -53,6 +53,18 @@ _WORDS = {
 }
 
 
+_SOURCES = {
+    "body": _("from the body of the request"),
+    "query": _("from the link"),
+    "local": _("a variable"),
+    "global": _("a global variable"),
+    "const": _("a constant"),
+    "system": _("known by itself"),
+    "bitrix": _("from the card"),
+    "blocks": _("result of a block"),
+}
+
+
 @dataclass(frozen=True)
 class Shown:
     """A state in words, with its tone (ok, wait, bad, off, info) and the name of its sign."""
@@ -63,11 +75,16 @@ class Shown:
 
 
 def register(app: Flask) -> None:
-    """Offer `state("run", run.status)` to templates."""
-    app.jinja_env.globals.update(state=state)
+    """Offer `state("run", run.status)` and `source(place.source)` to templates."""
+    app.jinja_env.globals.update(state=state, source=source)
 
 
 def state(kind: str, name: str) -> Shown:
     """How a state of a run, step, message, line or request is shown; a new one is shown by its name."""
     text, tone, sign = _WORDS[kind].get(name, (gettext(name), "off", "help"))
     return Shown(str(text), tone, sign)
+
+
+def source(name: str) -> str:
+    """Where a filled place of a text came from; what needs no words is shown by its name."""
+    return str(_SOURCES.get(name, name))

@@ -103,7 +103,7 @@ function StepRow({ step, open }: { step: Step; open: boolean }): ReactNode {
           </ul>
         )}
         {inputs.length > 0 && <Part title={t("In")}><Tree value={inputs.map((input) => input.value)} tell={tellStates(inputs)} /></Part>}
-        {step.output !== null && step.output !== undefined && (
+        {!failed && step.output !== null && step.output !== undefined && (
           <Part title={t("Out")}>
             <Tree value={step.output} titles={Object.fromEntries((outputs ?? []).map((one) => [one.name, one.title]))} tell={tellStates(inputs)} />
           </Part>
