@@ -108,6 +108,11 @@ def keep_as_usual(session: Session, portal: Portal) -> None:
     bump(session, key_of(portal), "config")
 
 
+def quiet_hours(portal: Portal) -> dict[str, str | None] | None:
+    """When its scenarios write to nobody: `{"from", "to"}`, None where they may at any hour."""
+    return {"from": portal.quiet_from, "to": portal.quiet_to} if portal.quiet_from else None
+
+
 def set_quiet_hours(session: Session, portal: Portal, begin: str, end: str) -> None:
     """When its scenarios write to nobody, `HH:MM` of the portal's zone; two empty texts: they may at any hour. Raises
     Invalid."""
@@ -156,7 +161,7 @@ def to_dict(portal: Portal) -> dict[str, object]:
         "time_zone": portal.time_zone,
         "language": portal.language,
         "retention_days": portal.retention_days,
-        "quiet_hours": {"from": portal.quiet_from, "to": portal.quiet_to} if portal.quiet_from else None,
+        "quiet_hours": quiet_hours(portal),
         "notice_line": portal.notice_line,
         "notice_chat": portal.notice_chat,
         "own_numbers": own_numbers(portal),

@@ -53,6 +53,10 @@ class Camera:
             page.set_viewport_size({"width": width, "height": 900})
             for frame in page.frames:
                 frame.evaluate(PAINTED)
+            # The window as high as the page: a frame that reaches beyond it is not painted to its end.
+            page.set_viewport_size({"width": width, "height": max(900, page.evaluate("document.body.scrollHeight"))})
+            for frame in page.frames:
+                frame.evaluate(PAINTED)
             page.screenshot(path=self._folder / f"{name}-{state}-{width}-{scheme}.png", full_page=True)
 
 

@@ -143,6 +143,7 @@ def test_before_publishing_and_after_a_test_a_message_stands_as_the_example_fill
     site.at.add_line()
     made = site.at.scenario(send("Заказ {{number}} для {{client}} готов", "{{chat_id}}"), name="Заказ готов")
     site.at.post(made.short, {"chat_id": "7", "number": "N-15", "clients": "?"})
+    assert site.at.api("PATCH", "/portals/local", {"quiet_hours": {"from": "21:00", "to": "09:00"}}).status_code == 200
     show(page, made)
     page.get_by_test_id("block-greet").locator(".block-title").click()
     page.get_by_test_id("preview").get_by_text("N-15").wait_for()
@@ -151,6 +152,7 @@ def test_before_publishing_and_after_a_test_a_message_stands_as_the_example_fill
     expect(dialog.locator(".bubble")).to_have_text("Заказ N-15 для client – пусто готов")
     expect(dialog.locator(".given-empty")).to_contain_text("client – пусто: имени client нет")
     expect(dialog.get_by_text("Пример: 7")).to_be_visible()
+    expect(dialog.get_by_text("21:00–09:00: сообщения ждут")).to_be_visible()
     expect(dialog.locator(".notice-wait")).to_contain_text("Может быть, «clients»?")
     assert violations(page) == []
     dialog.get_by_role("button", name="Показать").click()

@@ -6,7 +6,7 @@ from flask import Response, render_template, request
 from sqlmodel import Session
 
 from hub.errors import NotFound
-from hub.portals.service import by_id, own_numbers
+from hub.portals.service import by_id, own_numbers, quiet_hours
 from hub.scenarios import versions
 from hub.scenarios.document import to_dict
 from hub.values import dumps
@@ -36,6 +36,7 @@ def show(scenario_id: int) -> Response:
             "me": {"name": person.name, "role": person.role, "own_numbers": own_numbers(portal)},
             "frame": person.framed,
             "addresses": ADDRESSES,
+            "quiet_hours": quiet_hours(portal),
             "run": _run(session, person.portal_id, scenario_id, request.args.get("run", "")),
         }
     # Nothing in it may end the element that holds it.

@@ -59,6 +59,7 @@ export function Publish({ close }: { close: () => void }): ReactNode {
             {start && <Told block={start} title={t("Starts by")} />}
             {often !== null && often.count > 0 && <Often often={often} />}
             {messages.map((block) => <Writes key={block.id} block={block} />)}
+            <Quiet messages={messages} />
           </dl>
           {messages.length > 0 && <p className="small quiet">{example ? t("Filled with the example “{title}”.", { title: example.title }) : t("There is no example yet, so values are shown by their names.")}</p>}
         </>
@@ -121,6 +122,20 @@ function Often({ often: { count, days } }: { often: Frequency }): ReactNode {
     <>
       <dt>{t("How often")}</dt>
       <dd>{expected} <span className="quiet small">({counted})</span></dd>
+    </>
+  );
+}
+
+/** The hours in which its messages wait. */
+function Quiet({ messages }: { messages: Block[] }): ReactNode {
+  const { store } = useEditor();
+  const hours = messages.flatMap(({ config }) => (config?.["any_time"] === true ? [] : [config?.["quiet_hours"] ?? store.data.quiet_hours]));
+  const shown = new Set(hours.flatMap((one) => (one && typeof one === "object" && "from" in one ? [`${one["from"]}–${one["to"]}`] : [])));
+  if (shown.size === 0) return null;
+  return (
+    <>
+      <dt>{t("Quiet hours")}</dt>
+      <dd>{t("{hours}: messages wait until they are over", { hours: [...shown].join(", ") })}</dd>
     </>
   );
 }

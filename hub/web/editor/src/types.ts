@@ -135,6 +135,8 @@ export type Data = {
   me: { name: string; role: string; own_numbers: string[] };
   frame: boolean;
   addresses: Record<string, string>;
+  /** Of the portal, for messages that have none of their own. */
+  quiet_hours: { from: string; to: string } | null;
   /** A run that is to be drawn on the blocks, and what it began with. */
   run: { trace: Trace & Ran; example: Example | null } | null;
 };
