@@ -1,4 +1,6 @@
-"""A second portal beside `local`, for everything that must not be seen across."""
+"""People of the portal, and a second portal beside it for everything that must not be seen across."""
+
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -8,6 +10,7 @@ from hub.clock import now_us
 from hub.core import Hub
 from hub.portals.models import Portal
 from tests.conftest import Api
+from tests.web.people import Person, sign_in
 
 
 @pytest.fixture
@@ -19,3 +22,13 @@ def stranger(client: FlaskClient, hub: Hub, portal: Portal) -> Api:
         session.flush()
         assert other.id is not None
         return Api(client, create_key(session, other.id, "stranger"))
+
+
+@pytest.fixture
+def viewer(app: Any, hub: Hub, portal: Portal) -> Person:
+    return Person(sign_in(hub, portal, app.test_client(), "viewer"))
+
+
+@pytest.fixture
+def editor(app: Any, hub: Hub, portal: Portal) -> Person:
+    return Person(sign_in(hub, portal, app.test_client(), "editor"))

@@ -6,9 +6,7 @@ import pytest
 
 from hub.core import Hub
 from tests.conftest import Api
-from tests.web.test_pages_scenarios import Person, editor, people
-
-__all__ = ["editor", "people"]
+from tests.web.people import Person
 
 
 @pytest.mark.parametrize(

@@ -5,24 +5,17 @@ from typing import Any
 
 import pytest
 
-from hub.accounts import users
 from hub.core import Hub
 from hub.portals.models import Portal
 from tests.conftest import Api
 from tests.web.documents import LINE, document
-
-OWN = {"Sec-Fetch-Site": "same-origin"}
-PASSWORD = "correct horse"
+from tests.web.people import OWN, sign_in
 
 
 @pytest.fixture
 def editor(hub: Hub, portal: Portal, client: Any) -> Any:
     """Somebody who may change scenarios, signed in."""
-    assert portal.id is not None
-    with hub.db.write() as session:
-        users.create_user(session, portal.id, email="editor@shop.test", password=PASSWORD, role="editor")
-    client.post("/login", data={"email": "editor@shop.test", "password": PASSWORD}, headers=OWN)
-    return client
+    return sign_in(hub, portal, client, "editor")
 
 
 @pytest.fixture
@@ -173,10 +166,7 @@ def test_running_a_request_again_asks_first_when_somebody_would_get_a_message_tw
 
 
 def test_a_viewer_sees_no_button_and_may_press_none(hub: Hub, portal: Portal, client: Any, api: Api, link: str) -> None:
-    assert portal.id is not None
-    with hub.db.write() as session:
-        users.create_user(session, portal.id, email="viewer@shop.test", password=PASSWORD, role="viewer")
-    client.post("/login", data={"email": "viewer@shop.test", "password": PASSWORD}, headers=OWN)
+    sign_in(hub, portal, client, "viewer")
     client.post(link, json={"chat_id": "79991234567", "id": "7"})
     request = api.get("/requests").json["items"][0]["id"]
     message = api.get("/messages").json["items"][0]["id"]

@@ -5,24 +5,17 @@ from typing import Any
 
 import pytest
 
-from hub.accounts import users
 from hub.core import Hub
 from hub.portals.models import Portal
 from tests.conftest import Api
 from tests.web.documents import LINE, document
-
-OWN = {"Sec-Fetch-Site": "same-origin"}
-PASSWORD = "correct horse"
+from tests.web.people import sign_in
 
 
 @pytest.fixture
 def reader(hub: Hub, portal: Portal, client: Any) -> Any:
     """Somebody who may look and not change, signed in."""
-    assert portal.id is not None
-    with hub.db.write() as session:
-        users.create_user(session, portal.id, email="viewer@shop.test", password=PASSWORD, role="viewer")
-    client.post("/login", data={"email": "viewer@shop.test", "password": PASSWORD}, headers=OWN)
-    return client
+    return sign_in(hub, portal, client, "viewer")
 
 
 def test_the_overview_of_a_new_installation_names_the_one_next_step(reader: Any, api: Api) -> None:

@@ -1,59 +1,15 @@
-"""The list of scenarios, the ways to begin one, and the page that one is drawn on."""
+"""The list of scenarios, and the ways to begin one."""
 
-import json
 import re
 from io import BytesIO
 from typing import Any
 
 import pytest
 
-from hub.accounts import users
-from hub.core import Hub
-from hub.portals.models import Portal
 from hub.scenarios.starting_points import STARTERS
 from tests.conftest import Api
 from tests.web.documents import LINE, document
-
-OWN = {"Sec-Fetch-Site": "same-origin"}
-PASSWORD = "correct horse"
-
-
-class Person:
-    """Somebody signed in with a password."""
-
-    def __init__(self, client: Any, email: str) -> None:
-        self.client = client
-        client.post("/login", data={"email": email, "password": PASSWORD}, headers=OWN)
-
-    def see(self, address: str, language: str = "ru") -> str:
-        answer = self.client.get(address, headers={"Accept-Language": language})
-        assert answer.status_code == 200, answer.text
-        return re.sub(r"\s+", " ", answer.text)
-
-    def send(self, address: str, language: str = "ru", **fields: Any) -> Any:
-        return self.client.post(address, data=fields, headers={**OWN, "Accept-Language": language})
-
-
-@pytest.fixture
-def people(app: Any, hub: Hub, portal: Portal) -> dict[str, Person]:
-    assert portal.id is not None
-    with hub.db.write() as session:
-        for role in ("viewer", "editor"):
-            users.create_user(session, portal.id, email=f"{role}@shop.test", password=PASSWORD, role=role)
-    return {role: Person(app.test_client(), f"{role}@shop.test") for role in ("viewer", "editor")}
-
-
-@pytest.fixture
-def editor(people: dict[str, Person]) -> Person:
-    return people["editor"]
-
-
-def drawn(person: Person, address: str) -> dict[str, Any]:
-    found = re.search(r'id="editor-data">(.*?)</script>', person.client.get(address).text, re.DOTALL)
-    assert found is not None
-    data: dict[str, Any] = json.loads(found[1])
-    return data
-
+from tests.web.people import OWN, Person
 
 # ---------------------------------------------------------------- the list
 
@@ -141,8 +97,7 @@ def test_a_scenario_is_not_brought_back_under_a_name_that_another_has_taken(edit
     assert editor.send(f"/scenarios/{made['id']}/bring-back").status_code == 422
 
 
-def test_a_viewer_sees_the_scenarios_and_changes_none(people: dict[str, Person], api: Api) -> None:
-    viewer = people["viewer"]
+def test_a_viewer_sees_the_scenarios_and_changes_none(viewer: Person, api: Api) -> None:
     assert "Сценариев ещё нет" in viewer.see("/scenarios")
     made = api.post("/scenarios", document()).get_json()
     page = viewer.see("/scenarios")
@@ -152,7 +107,7 @@ def test_a_viewer_sees_the_scenarios_and_changes_none(people: dict[str, Person],
     for act in ("switch", "delete", "bring-back"):
         assert viewer.send(f"/scenarios/{made['id']}/{act}", enabled="no").status_code == 403
     assert viewer.send("/scenarios/new", starter="empty").status_code == 403
-    assert drawn(viewer, f"/scenarios/{made['id']}")["me"]["role"] == "viewer"
+    assert viewer.drawn(f"/scenarios/{made['id']}")["me"]["role"] == "viewer"
 
 
 def test_the_scenarios_of_another_portal_are_not_there(editor: Person, stranger: Api) -> None:
@@ -179,13 +134,13 @@ def test_a_card_begins_a_draft_in_the_language_of_the_person_and_opens_it(
     api.post("/lines", WHATSAPP)
     begun = editor.send("/scenarios/new", language, starter=which)
     assert begun.status_code == 303
-    data = drawn(editor, begun.location)
+    data = editor.drawn(begun.location)
     assert data["scenario"]["published_version"] is None
     assert bool(re.search("[а-я]", data["document"]["name"])) == (language == "ru")
     errors = {problem["code"] for problem in data["checked"]["problems"]}
     assert errors <= {"bad_config", "no_start", "stage_missing"}, data["checked"]["problems"]
     assert all(block["position"] for block in data["document"]["blocks"])
-    again = drawn(editor, editor.send("/scenarios/new", language, starter=which).location)
+    again = editor.drawn(editor.send("/scenarios/new", language, starter=which).location)
     assert again["document"]["name"] == f"{data['document']['name']} 2"
 
 
@@ -193,7 +148,7 @@ def test_the_card_for_a_form_is_ready_to_be_switched_on_where_there_is_one_line(
     editor: Person, api: Api, client: Any
 ) -> None:
     api.post("/lines", WHATSAPP)
-    data = drawn(editor, editor.send("/scenarios/new", starter="site_form").location)
+    data = editor.drawn(editor.send("/scenarios/new", starter="site_form").location)
     assert data["checked"]["problems"] == []
     assert api.patch(f"/scenarios/{data['scenario']['id']}", {"enabled": True}).status_code == 200
     link = data["scenario"]["links"]["token_only"].removeprefix("https://hub.test")
@@ -208,7 +163,7 @@ def test_a_card_leaves_the_chat_to_the_person_where_no_line_takes_phone_numbers_
     editor: Person, api: Api, which: str
 ) -> None:
     api.post("/lines", TELEGRAM)
-    data = drawn(editor, editor.send("/scenarios/new", "ru", starter=which).location)
+    data = editor.drawn(editor.send("/scenarios/new", "ru", starter=which).location)
     message = data["document"]["blocks"][1]["config"]
     assert (message["line"], message["chat_id"], message["skip_if_empty"]) == ("Бот", "", [])
     said = {problem["path"]: problem["message"] for problem in data["checked"]["problems"]}
@@ -218,7 +173,7 @@ def test_a_card_leaves_the_chat_to_the_person_where_no_line_takes_phone_numbers_
 def test_a_card_takes_the_line_that_takes_phone_numbers_of_several(editor: Person, api: Api) -> None:
     for line in (TELEGRAM, WHATSAPP):
         api.post("/lines", line)
-    message = drawn(editor, editor.send("/scenarios/new", starter="deal_stage").location)["document"]["blocks"][1]
+    message = editor.drawn(editor.send("/scenarios/new", starter="deal_stage").location)["document"]["blocks"][1]
     assert (message["config"]["line"], message["config"]["chat_id"]) == ("Номер", "{{phone}}")
 
 
@@ -239,7 +194,7 @@ def test_an_import_asks_for_the_lines_that_are_missing_here(editor: Person, api:
     assert asked.status_code == 200
     assert "Линия вместо «Дом»" in asked.text
     taken = editor.send("/scenarios/import", **{"text": text, "name": "Из дома", "line:Дом": "Продажи"})
-    data = drawn(editor, taken.location)
+    data = editor.drawn(taken.location)
     assert data["document"]["blocks"][1]["config"]["line"] == "Продажи"
     assert (data["scenario"]["published"], data["checked"]["problems"]) == (False, [])
 
@@ -251,7 +206,7 @@ def test_an_import_under_a_taken_name_proposes_another(editor: Person, api: Api)
     asked = editor.send("/scenarios/import", text=text)
     assert 'value="Из дома 2"' in asked.text
     assert editor.send("/scenarios/import", text=text, name="Из дома").status_code == 422
-    assert drawn(editor, editor.send("/scenarios/import", text=text, name="Из дома 2").location)
+    assert editor.drawn(editor.send("/scenarios/import", text=text, name="Из дома 2").location)
 
 
 def test_what_was_exported_comes_back_byte_for_byte_from_a_file(editor: Person, api: Api) -> None:
@@ -281,32 +236,3 @@ def test_an_import_under_a_name_that_cannot_be_one_is_refused(editor: Person, ap
     assert answer.status_code == 422
     assert "нельзя сохранить" in answer.text
     assert api.get("/scenarios").get_json()["items"] == []
-
-
-# ---------------------------------------------------------------- the editor's page
-
-
-def test_the_page_of_a_scenario_holds_all_that_its_script_begins_with(editor: Person, api: Api) -> None:
-    made = api.post("/scenarios", document("</script><b>")).get_json()
-    data = drawn(editor, f"/scenarios/{made['id']}")
-    assert data["document"] == api.get(f"/scenarios/{made['id']}/document").get_json()
-    assert data["scenario"]["revision"] == "1"
-    assert data["checked"]["problems"][0]["code"] == "line_missing"
-    assert {block["type"] for block in data["blocks"]} >= {"send_message", "condition"}
-    assert (data["me"]["name"], data["me"]["role"]) == ("editor@shop.test", "editor")
-
-
-def test_how_a_scenario_is_doing_is_told_while_it_is_drawn(editor: Person, api: Api, client: Any) -> None:
-    api.post("/lines", LINE)
-    made = api.post("/scenarios", document()).get_json()
-    quiet = api.get(f"/scenarios/{made['id']}/live").get_json()
-    assert (quiet["last_request"], quiet["accepted_24h"], quiet["editors"]) == (None, 0, [])
-    link = made["links"]["token_only"].removeprefix("https://hub.test")
-    client.post(link, json={"id": "7"})
-    client.post(link, data={"test": "test"})
-    editor.client.put(f"/api/v1/scenarios/{made['id']}?draft=true", json=document(), headers=OWN)
-    now = api.get(f"/scenarios/{made['id']}/live").get_json()
-    assert (now["accepted_24h"], now["failed_24h"], now["last_request"]["state"]) == (1, 1, "check")
-    assert (now["editors"], now["revision"], now["published"]) == (["editor@shop.test"], "2", 1)
-    mine = editor.client.get(f"/api/v1/scenarios/{made['id']}/live").get_json()
-    assert mine["editors"] == []

@@ -6,16 +6,14 @@ from typing import Any
 
 import pytest
 
-from hub.accounts import users
 from hub.clock import now_us
 from hub.core import Hub
 from hub.portals.models import Portal
 from tests.conftest import Api
 from tests.scenarios.site import Site
 from tests.web.documents import LINE, document
+from tests.web.people import OWN, sign_in
 
-OWN = {"Sec-Fetch-Site": "same-origin"}
-PASSWORD = "correct horse"
 Fails = Callable[..., str]
 
 
@@ -29,11 +27,7 @@ def site(hub: Hub, portal: Portal) -> Site:
 @pytest.fixture
 def browser(hub: Hub, portal: Portal, client: Any) -> Any:
     """Somebody who may change scenarios, signed in."""
-    assert portal.id is not None
-    with hub.db.write() as session:
-        users.create_user(session, portal.id, email="editor@shop.test", password=PASSWORD, role="editor")
-    client.post("/login", data={"email": "editor@shop.test", "password": PASSWORD}, headers=OWN)
-    return client
+    return sign_in(hub, portal, client, "editor")
 
 
 @pytest.fixture
@@ -213,10 +207,7 @@ def test_a_request_that_runs_again_takes_its_failed_run_off_the_list(
 def test_whoever_may_only_look_sees_the_runs_and_may_press_nothing(
     hub: Hub, portal: Portal, client: Any, fails: Fails
 ) -> None:
-    assert portal.id is not None
-    with hub.db.write() as session:
-        users.create_user(session, portal.id, email="viewer@shop.test", password=PASSWORD, role="viewer")
-    client.post("/login", data={"email": "viewer@shop.test", "password": PASSWORD}, headers=OWN)
+    sign_in(hub, portal, client, "viewer")
     run = fails()
     page = client.get("/undelivered").text
     assert f"run-{run}" in page
