@@ -33,6 +33,13 @@ def test_how_a_scenario_is_doing_is_told_while_it_is_drawn(editor: Person, api: 
     assert mine["editors"] == []
 
 
+def test_states_are_called_in_the_editor_as_on_the_pages(editor: Person, api: Api) -> None:
+    page = f"/scenarios/{api.post('/scenarios', document()).get_json()['id']}"
+    failed = {"text": "не отправлено", "tone": "bad", "sign": "circle-x"}
+    assert editor.drawn(page)["states"]["message"]["failed"] == failed
+    assert editor.drawn(page, "en")["states"]["line"]["auth_failed"]["text"] == "refused"
+
+
 def test_a_run_is_drawn_on_its_own_scenario_only(editor: Person, api: Api, client: Any) -> None:
     api.post("/lines", LINE)
     made, other = (api.post("/scenarios", document(name)).get_json() for name in ("Первый", "Второй"))

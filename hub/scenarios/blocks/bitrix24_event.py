@@ -41,8 +41,8 @@ ON: Mapping[str, str] = {
 class CardFilter(BlockConfig):
     """Comparisons that must hold for a card: all of them, or any. They see the mapped variables and `bitrix.…`."""
 
-    all: list[Comparison] | None = Field(default=None, min_length=1, max_length=50, title=_("All of these hold"))
-    any: list[Comparison] | None = Field(default=None, min_length=1, max_length=50, title=_("One of these holds"))
+    all: list[Comparison] | None = Field(default=None, min_length=1, max_length=50, title=_("All of these are true"))
+    any: list[Comparison] | None = Field(default=None, min_length=1, max_length=50, title=_("Any of these is true"))
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> "CardFilter":

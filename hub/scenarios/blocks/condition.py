@@ -59,8 +59,8 @@ class Branch(BlockConfig):
     """A port and the comparisons that lead to it: all of them, or any."""
 
     port: str = Field(pattern=r"^[^\W\d][\w-]{0,63}$", title=_("Name of the branch"))
-    all: list[Comparison] | None = Field(default=None, min_length=1, max_length=50, title=_("All of these hold"))
-    any: list[Comparison] | None = Field(default=None, min_length=1, max_length=50, title=_("One of these holds"))
+    all: list[Comparison] | None = Field(default=None, min_length=1, max_length=50, title=_("All of these are true"))
+    any: list[Comparison] | None = Field(default=None, min_length=1, max_length=50, title=_("Any of these is true"))
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> "Branch":

@@ -12,6 +12,7 @@ from hub.scenarios.document import to_dict
 from hub.values import dumps
 from hub.web import i18n
 from hub.web.api import blocks, runs, scenarios, trying
+from hub.web.pages import words
 from hub.web.pages.shell import hub, me, page, screens
 
 blueprint = screens("editor")
@@ -37,6 +38,7 @@ def show(scenario_id: int) -> Response:
             "frame": person.framed,
             "addresses": ADDRESSES,
             "quiet_hours": quiet_hours(portal),
+            "states": {kind: words.states(kind) for kind in ("message", "line")},
             "run": _run(session, person.portal_id, scenario_id, request.args.get("run", "")),
         }
     # Nothing in it may end the element that holds it.

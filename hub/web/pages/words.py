@@ -79,6 +79,11 @@ def register(app: Flask) -> None:
     app.jinja_env.globals.update(state=state, source=source)
 
 
+def states(kind: str) -> dict[str, Shown]:
+    """How every state of a kind of thing is shown, by its name."""
+    return {name: state(kind, name) for name in _WORDS[kind]}
+
+
 def state(kind: str, name: str) -> Shown:
     """How a state of a run, step, message, line or request is shown; a new one is shown by its name."""
     text, tone, sign = _WORDS[kind].get(name, (gettext(name), "off", "help"))

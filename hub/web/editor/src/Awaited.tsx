@@ -33,7 +33,7 @@ export function Awaited(): ReactNode {
     return (
       <div data-testid="awaited">
         <p role="status">
-          <Icon name="circle-check" /> <strong>{t("It has come")}</strong>: {came.title}{came.at && ` · ${moment(came.at)}`}
+          <Icon name="circle-check" /> <strong>{t("Received")}</strong>: {came.title}{came.at && ` · ${moment(came.at)}`}
         </p>
         <ExampleTree />
         {refusal && <p className="field-error" role="alert"><Icon name="alert-triangle" />{refusal}</p>}

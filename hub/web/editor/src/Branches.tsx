@@ -42,8 +42,8 @@ export function Branches(props: ControlProps): ReactNode {
               }} />
             <select className="form-select" value={how} aria-label={t("How the comparisons count")}
               onChange={(event) => swap({ port: branch.port, [event.target.value]: branch[how] ?? [] })}>
-              <option value="all">{t("All of these hold")}</option>
-              <option value="any">{t("One of these holds")}</option>
+              <option value="all">{t("All of these are true")}</option>
+              <option value="any">{t("Any of these is true")}</option>
             </select>
             <Rows {...props} path={`${path}[${at}].${how}`} schema={inner} value={branch[how]}
               change={(next) => swap({ ...branch, [how]: next ?? [] })} />

@@ -23,7 +23,7 @@ export function Given({ block, preview, multiline, label, fill }: Props): ReactN
       {each.map((place) => <Empty key={place.expression} block={block} place={place} label={label} fill={fill} />)}
       {multiline && preview.length > 0 && (
         <div className="given-count small quiet">
-          {tn("{n} letter", "{n} letters", preview.length)}
+          {tn("{n} character", "{n} characters", preview.length)}
           {preview.parts > 1 ? ` · ${tn("{n} message", "{n} messages", preview.parts)}` : ""}
         </div>
       )}

@@ -27,7 +27,7 @@ export function LinkList(): ReactNode {
   return (
     <div className="links">
       <LinkRow id="link-token-only" title={t("Link for a form or JSON")} hint={t("Fields and values come in the body.")} value={links.token_only} />
-      <LinkRow id="link-request" title={t("Link with fields")} hint={t("Put values in place of the names.")} value={links.request} />
+      <LinkRow id="link-request" title={t("Link with fields")} hint={t("Replace the names with values.")} value={links.request} />
       <button type="button" className="btn btn-sm" aria-expanded={more} onClick={() => setMore(!more)}>
         <Icon name="info-circle" />
         {t("Link that answers with the result")}

@@ -86,7 +86,7 @@ export function Palette({ after, close }: { after: Place | null; close: () => vo
           </section>
         );
       })}
-      {offered.length === 0 && <p className="quiet">{t("No block is called that.")}</p>}
+      {offered.length === 0 && <p className="quiet">{t("No such block.")}</p>}
     </Dialog>
   );
 }

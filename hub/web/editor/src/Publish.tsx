@@ -51,7 +51,7 @@ export function Publish({ close }: { close: () => void }): ReactNode {
   return (
     <Dialog title={t("Save and switch on")} close={close}>
       {errors.length > 0 ? (
-        <Remarks problems={errors} tone="bad" title={tn("{n} error has to be mended first", "{n} errors have to be mended first", errors.length)} close={close} />
+        <Remarks problems={errors} tone="bad" title={tn("Fix {n} error first", "Fix {n} errors first", errors.length)} close={close} />
       ) : (
         <>
           <p>{told(live === null, start?.type === "bitrix24_event")}</p>
@@ -65,7 +65,7 @@ export function Publish({ close }: { close: () => void }): ReactNode {
         </>
       )}
       {warnings.length > 0 && (
-        <Remarks problems={warnings} tone="wait" title={tn("{n} warning does not hinder it", "{n} warnings do not hinder it", warnings.length)} close={close} />
+        <Remarks problems={warnings} tone="wait" title={tn("{n} warning, not blocking", "{n} warnings, not blocking", warnings.length)} close={close} />
       )}
       {live !== null && isKept && live !== scenario.version && <Changes from={live} to={scenario.version} open />}
       {compared && <Comparison compared={compared} />}

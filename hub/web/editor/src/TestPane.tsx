@@ -55,7 +55,7 @@ function OnExample({ way }: { way: Way }): ReactNode {
       {byHand && (
         <>
           <textarea className="form-control mono" rows={6} value={typed} aria-label={t("The example as JSON")} aria-invalid={!isJson} onChange={(event) => setTyped(event.target.value)} />
-          {!isJson && <p className="field-error">{t("This is no JSON yet.")}</p>}
+          {!isJson && <p className="field-error">{t("This is not valid JSON yet.")}</p>}
         </>
       )}
       {way === "me" && <ToMe given={given} disabled={byHand && !isJson} />}

@@ -4,7 +4,7 @@ import { t } from "page/words";
 import { api, ApiError } from "./api.ts";
 import { attempt, Icon, useEditor } from "./context.tsx";
 import type { Given } from "./examples.ts";
-import { STATES } from "./states.ts";
+import { shownAs, useStates } from "./states.ts";
 
 type Item = { block: string; line: string; chat_id: string | null; message: string | null; error: string | null };
 type Sent = { items: Item[]; status: string; error: { code: string; message: string } | null };
@@ -86,11 +86,11 @@ function Progress({ item, id }: { item: Item; id: string }): ReactNode {
       window.clearTimeout(timer);
     };
   }, [id]);
-  const [words, tone, icon] = STATES()[message?.state ?? "queued"] ?? [message?.state ?? "", "off", "help"];
+  const shown = shownAs(useStates("message"), message?.state ?? "queued");
   return (
     <>
       <strong>{t("{line} → {chat}", { line: item.line, chat: item.chat_id ?? "" })}</strong>{" "}
-      <span className={`state state-${tone}`}><Icon name={icon} />{words}</span>
+      <span className={`state state-${shown.tone}`}><Icon name={shown.sign} />{shown.text}</span>
       {message?.error && (
         <p className="small">
           <a href={`${store.data.addresses["journal"] ?? "/journal"}/messages/${id}`}>{t("What happened, and what to do")}</a>{" "}

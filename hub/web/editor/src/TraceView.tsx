@@ -6,7 +6,7 @@ import { Tree } from "./Examples.tsx";
 import { Filled, fillsOfTrace, Reasons } from "./Filled.tsx";
 import { useLabel } from "./labels.ts";
 import { blockOf } from "./model.ts";
-import { STATES } from "./states.ts";
+import { useStates, type States } from "./states.ts";
 import { useStore } from "./store.ts";
 import type { Input, Step, Trace } from "./types.ts";
 
@@ -16,6 +16,7 @@ export function TraceView(): ReactNode {
   const { store } = useEditor();
   const trace = useStore(store, (state) => state.trace);
   const selected = useStore(store, (state) => state.selected);
+  const states = useStates("message");
   if (!trace) return null;
   const { steps } = trace;
   const inputs = steps.flatMap((step) => step.input ?? []);
@@ -29,7 +30,7 @@ export function TraceView(): ReactNode {
         <>
           <h3>{t("Result")}</h3>
           {trace.planned && trace.planned.length > 0 && <p className="small quiet">{t("A test sends nothing: this is the result if every message is sent.")}</p>}
-          <Tree value={trace.result} tell={tellStates(inputs)} />
+          <Tree value={trace.result} tell={tellStates(states, inputs)} />
         </>
       )}
       <h3>{t("Step by step")}</h3>
@@ -61,11 +62,10 @@ function Planned({ message, inputs }: { message: NonNullable<Trace["planned"]>[n
 }
 
 /** States of messages in words: those that stand under their own name, and those that a text has taken from a block. */
-function tellStates(inputs: Input[]): (name: string, text: string) => string | null {
-  const states = STATES();
+function tellStates(states: States, inputs: Input[]): (name: string, text: string) => string | null {
   const taken = new Set(inputs.flatMap((input) => input.places.filter((place) => STATE_PATH.test(place.path)).map((place) => place.text)));
   return (name, text) => {
-    const words = name === "status" || taken.has(text) ? states[text]?.[0] : undefined;
+    const words = name === "status" || taken.has(text) ? states[text]?.text : undefined;
     return words ? `${words} (${text})` : null;
   };
 }
@@ -73,6 +73,7 @@ function tellStates(inputs: Input[]): (name: string, text: string) => string | n
 function StepRow({ step, open }: { step: Step; open: boolean }): ReactNode {
   const { store } = useEditor();
   const label = useLabel();
+  const states = useStates("message");
   const outputs = useStore(store, (state) => state.checked.blocks[step.block]?.outputs);
   const block = blockOf(store.doc, step.block);
   const port = store.portsOf(step.block).find((one) => one.id === step.port)?.title ?? step.port;
@@ -102,10 +103,10 @@ function StepRow({ step, open }: { step: Step; open: boolean }): ReactNode {
             ))}
           </ul>
         )}
-        {inputs.length > 0 && <Part title={t("In")}><Tree value={inputs.map((input) => input.value)} tell={tellStates(inputs)} /></Part>}
+        {inputs.length > 0 && <Part title={t("In")}><Tree value={inputs.map((input) => input.value)} tell={tellStates(states, inputs)} /></Part>}
         {!failed && step.output !== null && step.output !== undefined && (
           <Part title={t("Out")}>
-            <Tree value={step.output} titles={Object.fromEntries((outputs ?? []).map((one) => [one.name, one.title]))} tell={tellStates(inputs)} />
+            <Tree value={step.output} titles={Object.fromEntries((outputs ?? []).map((one) => [one.name, one.title]))} tell={tellStates(states, inputs)} />
           </Part>
         )}
       </details>

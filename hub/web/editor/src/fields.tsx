@@ -279,7 +279,7 @@ function JsonText({ id, path, value, change, described, invalid, required }: Con
           if (read !== undefined) change(read);
         }}
       />
-      {bad && <p className="field-error">{t("This is no JSON yet.")}</p>}
+      {bad && <p className="field-error">{t("This is not valid JSON yet.")}</p>}
     </>
   );
 }

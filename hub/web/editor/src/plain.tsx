@@ -6,6 +6,7 @@ import { Icon, useEditor } from "./context.tsx";
 import type { ControlProps } from "./fields.tsx";
 import { literal, readTyped } from "./json.ts";
 import type { Json } from "./model.ts";
+import { shownAs, useStates } from "./states.ts";
 import type { Channel, Line } from "./types.ts";
 
 export function Plain({ id, path, value, change, schema, described, invalid, required, isNumber }: ControlProps & { isNumber?: boolean }): ReactNode {
@@ -65,18 +66,12 @@ export function Choice({ id, path, value, change, schema, described, invalid, re
   );
 }
 
-const STATES = (): Record<string, [string, string]> => ({
-  active: [t("works"), "ok"],
-  paused: [t("paused"), "off"],
-  auth_failed: [t("refused"), "bad"],
-  unreachable: [t("does not answer"), "bad"],
-});
-
 /** The lines there are; a dot says how the chosen one is, in words where it does not send. */
 export function LineChoice(props: ControlProps): ReactNode {
   const { store } = useEditor();
   const lines = useItems<Line>("/lines");
   const channels = useItems<Channel>("/channels");
+  const states = useStates("line");
   if (lines?.length === 0 && !props.value) {
     return (
       <p className="form-hint">
@@ -84,16 +79,15 @@ export function LineChoice(props: ControlProps): ReactNode {
       </p>
     );
   }
-  const states = STATES();
   const messenger = (line: Line): string => channels?.find((one) => one.kind === line.channel)?.title ?? line.channel;
   const named = (line: Line): string =>
     line.name.toLowerCase().includes(messenger(line).toLowerCase()) ? line.name : `${line.name} · ${messenger(line)}`;
-  const told = (line: Line): string => `${named(line)}${line.state === "active" ? "" : ` · ${states[line.state]?.[0] ?? line.state}`}`;
+  const told = (line: Line): string => `${named(line)}${line.state === "active" ? "" : ` · ${shownAs(states, line.state).text}`}`;
   const titles = Object.fromEntries((lines ?? []).map((line) => [line.name, told(line)]));
   const chosen = lines?.find((line) => line.name === props.value);
   return (
     <div className="with-dot">
-      {chosen && <span className={`dot dot-${states[chosen.state]?.[1] ?? "off"}`} role="img" aria-label={states[chosen.state]?.[0] ?? chosen.state} />}
+      {chosen && <span className={`dot dot-${shownAs(states, chosen.state).tone}`} role="img" aria-label={shownAs(states, chosen.state).text} />}
       <Choice {...props} schema={{ ...props.schema, enum: Object.keys(titles), "x-titles": titles }} />
     </div>
   );

@@ -1,15 +1,14 @@
-// What becomes of messages, in words, with the colour and the sign of each.
-import { t } from "page/words";
+// What becomes of messages and lines, in the words of the pages.
+import { useEditor } from "./context.tsx";
+import type { Shown } from "./types.ts";
 
-export const STATES = (): Record<string, [string, string, string]> => ({
-  queued: [t("waits"), "wait", "clock"],
-  sending: [t("is being sent"), "info", "send"],
-  sent: [t("sent"), "ok", "check"],
-  delivered: [t("delivered"), "ok", "checks"],
-  read: [t("read"), "ok", "eye-check"],
-  unconfirmed: [t("unknown"), "wait", "help"],
-  undelivered: [t("not delivered"), "bad", "circle-x"],
-  failed: [t("not sent"), "bad", "circle-x"],
-  expired: [t("too late"), "off", "clock-off"],
-  cancelled: [t("cancelled"), "off", "ban"],
-});
+export type States = Record<string, Shown>;
+
+export function useStates(kind: "message" | "line"): States {
+  return useEditor().store.data.states[kind];
+}
+
+/** A state that the pages do not know is shown by its name. */
+export function shownAs(states: States, name: string): Shown {
+  return states[name] ?? { text: name, tone: "off", sign: "help" };
+}

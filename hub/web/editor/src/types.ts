@@ -125,6 +125,9 @@ export type Compared = {
 export type Channel = { kind: string; title: string };
 export type Line = { id: string; name: string; channel: string; state: string };
 
+/** A state in words, with its tone and the name of its sign. */
+export type Shown = { text: string; tone: string; sign: string };
+
 export type Data = {
   scenario: Scenario;
   document: Doc;
@@ -137,6 +140,7 @@ export type Data = {
   addresses: Record<string, string>;
   /** Of the portal, for messages that have none of their own. */
   quiet_hours: { from: string; to: string } | null;
+  states: Record<"message" | "line", Record<string, Shown>>;
   /** A run that is to be drawn on the blocks, and what it began with. */
   run: { trace: Trace & Ran; example: Example | null } | null;
 };
