@@ -53,6 +53,8 @@ def _picker(page: Any, site: Site) -> None:
 def _dry_run(page: Any, site: Site) -> None:
     _editor(page, site)
     _head(page).get_by_role("button", name="Проверить").click()
+    whole = page.locator("#example option").filter(has_text="Анна").first
+    page.locator("#example").select_option(value=whole.get_attribute("value"))
     page.locator(".side-pane").get_by_role("button", name="Проверить").click()
     page.get_by_test_id("trace").wait_for()
 
