@@ -9,11 +9,17 @@ from sqlmodel import Session
 from hub.scenarios.reading import Unreadable, read_json
 
 LAST = 20
-MAX_READ = 64 * 1024
-# The table is kept by a layer above; what is read here of its shape is told in hub.endpoints.models.
+"""Requests that ran, and as many of those that were only kept."""
+MAX_BYTES = 64 * 1024
+# The table is kept by a layer above; what is read here of its shape is told in hub.endpoints.models. In one condition
+# beside that about the portal, SQLite would go through the portal's whole journal for a scenario that is seldom called.
+_LATEST = (
+    "SELECT id FROM (SELECT id FROM request WHERE scenario_id = :scenario AND outcome = '{outcome}'"
+    " ORDER BY id DESC LIMIT :most) AS last_{outcome}"
+)
 _BODIES = text(
-    "SELECT raw, content_type FROM request WHERE scenario_id = :scenario AND portal_id = :portal"
-    " AND outcome IN ('run', 'captured') AND raw IS NOT NULL ORDER BY id DESC LIMIT :most"
+    "SELECT substr(raw, 1, :bytes), content_type FROM request WHERE portal_id = :portal AND raw IS NOT NULL"  # noqa: S608
+    f" AND id IN ({_LATEST.format(outcome='run')} UNION ALL {_LATEST.format(outcome='captured')})"
 )
 _key = re.compile(r"""["“”«»']([^\W\d][\w-]{0,63})["“”«»']\s*:""")
 _part = re.compile(r"""\bname="([^"\[]{1,64})""")
@@ -21,13 +27,13 @@ _part = re.compile(r"""\bname="([^"\[]{1,64})""")
 
 def names(session: Session, portal_id: int, scenario_id: int) -> frozenset[str]:
     """The names at the top of the bodies of the scenario's last requests."""
-    asked = {"scenario": scenario_id, "portal": portal_id, "most": LAST}
+    asked = {"scenario": scenario_id, "portal": portal_id, "most": LAST, "bytes": MAX_BYTES}
     rows = session.connection().execute(_BODIES, asked).all()
     return frozenset(name for raw, content_type in rows for name in _names_in(bytes(raw), content_type))
 
 
 def _names_in(raw: bytes, content_type: str) -> list[str]:
-    body = raw[:MAX_READ].decode("utf-8", "replace")
+    body = raw.decode("utf-8", "replace")
     if "urlencoded" in content_type:
         return [name.partition("[")[0] for name, _value in parse_qsl(body, keep_blank_values=True)]
     if "multipart" in content_type:

@@ -17,11 +17,11 @@ from hub.core import Hub
 from hub.delivery import claiming, journal, processes, sweep
 from hub.delivery.outbox import Settlement
 from hub.delivery.settling import settle_all
-from hub.endpoints import customers
+from hub.endpoints import customers, replay
 from hub.endpoints import queries as requests
 from hub.endpoints.queries import RequestFilter
 from hub.portals.models import Portal
-from hub.scenarios import failed_runs, queries
+from hub.scenarios import came, failed_runs, queries
 from hub.scenarios.failed_runs import Failed
 from hub.sql import Sql
 from tests.conftest import Api
@@ -107,6 +107,19 @@ def link(api: Api, hub: Hub) -> str:
     return short
 
 
+def plans(hub: Hub, statements: dict[str, Any], part: str) -> list[str]:
+    """The plans of the statements that have this part."""
+    connection = hub.db.connect()
+    found = [
+        "\n".join(str(row[-1]) for row in connection.execute(f"{EXPLAIN[hub.db.dialect]} {text}", values))
+        for text, values in statements.items()
+        if part in text
+    ]
+    connection.close()
+    assert found
+    return found
+
+
 def send(hub: Hub, limit: int = 64) -> int:
     """What a worker does to the database in one round; gives the number of messages."""
     now = now_us()
@@ -188,14 +201,8 @@ def test_a_page_of_a_chat_reads_no_other_chats_messages(
     with written_down(app.extensions["hub"], monkeypatch) as statements:
         assert api.get(f"/messages?chat=12345{more}&limit=50").status_code == 200
     of_chat = {text: values for text, values in statements.items() if "chat_id_raw" in text and "FROM message" in text}
-    connection = hub.db.connect()
-    plans = [
-        "\n".join(str(row[-1]) for row in connection.execute(f"{EXPLAIN[hub.db.dialect]} {text}", values))
-        for text, values in of_chat.items()
-    ]
-    connection.close()
-    assert plans
-    assert all("message_by_chat" in plan for plan in plans), plans
+    for plan in plans(hub, of_chat, ""):
+        assert "message_by_chat" in plan
     assert sorted_rows(hub, of_chat) == []
 
 
@@ -226,18 +233,37 @@ def test_what_came_of_requests_is_found_by_indexes(
         assert set(runs) == set(ids)
         assert len(journal.addressed(session, portal.id, [run.id for run in runs.values()])) == 50
     assert whole_tables(hub, statements) == []
-    connection = hub.db.connect()
-    for text, values in statements.items():
-        if "request_id IN" in text:
-            rows = connection.execute(f"{EXPLAIN[hub.db.dialect]} {text}", values).fetchall()
-            plan = "\n".join(str(row[-1]) for row in rows)
-            assert "run_of_request" in plan, plan
-            assert "run_by_portal (portal_id=?)" not in plan, plan
-        if "run_id IN" in text:
-            rows = connection.execute(f"{EXPLAIN[hub.db.dialect]} {text}", values).fetchall()
-            plan = "\n".join(str(row[-1]) for row in rows)
-            assert "message_by_portal (portal_id=?)" not in plan, plan
-    connection.close()
+    for plan in plans(hub, statements, "request_id IN"):
+        assert "run_of_request" in plan
+        assert "run_by_portal (portal_id=?)" not in plan
+    for plan in plans(hub, statements, "run_id IN"):
+        assert "message_by_portal (portal_id=?)" not in plan
+
+
+def test_what_would_go_out_twice_is_counted_without_all_that_the_portal_has_sent(
+    link: str, app: Any, hub: Hub, portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert portal.id is not None
+    with hub.db.read() as session:
+        ids = failed_runs.oldest(session, portal.id, Failed(), limit=5)
+    with written_down(app.extensions["hub"], monkeypatch) as statements, app.extensions["hub"].db.sql() as sql:
+        replay.would_repeat(sql, portal.id, ids)
+    assert whole_tables(hub, statements) == []
+    for plan in plans(hub, statements, "run_id IN"):
+        assert "message_by_state (portal_id=? AND state=?)" not in plan
+
+
+def test_the_names_that_a_scenarios_requests_have_brought_are_found_without_the_portals_other_requests(
+    link: str, api: Api, app: Any, hub: Hub, portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert portal.id is not None
+    scenario = api.get("/scenarios").get_json()["items"][0]["id"]
+    with written_down(app.extensions["hub"], monkeypatch) as statements, app.extensions["hub"].db.read() as session:
+        assert came.names(session, portal.id, scenario) == {"chat_id", "id"}
+    assert whole_tables(hub, statements) == []
+    for plan in plans(hub, statements, "substr(raw"):
+        assert "request_by_scenario" in plan
+        assert "request_by_portal (portal_id=?)" not in plan
 
 
 def test_a_page_that_has_lost_its_index_is_noticed(
