@@ -3,34 +3,34 @@
 from collections.abc import Sequence
 
 _YAML: Sequence[tuple[str, str]] = (
-    ("found character '\\t'", "A tab stands where the line begins; use spaces."),
-    ("found character", "A text that begins with a sign like this stands in quotes."),
+    ("found character '\\t'", "The line begins with a tab; use spaces."),
+    ("found character", "A text that begins with this character must be in quotes."),
     (
         "mapping values are not allowed",
-        "A colon too many: put the text in quotes, or see how far the line is indented.",
+        "There is an extra colon: put the text in quotes, or check the indentation.",
     ),
-    ("could not find expected ':'", "A name has no colon behind it."),
-    ("expected <block end>", "The line is indented in another way than those it belongs to."),
-    ("expected ',' or ']'", "A list in brackets has no end, or a comma is missing in it."),
-    ("expected ',' or '}'", "An object in braces has no end, or a comma is missing in it."),
-    ("found unexpected end of stream", "A text in quotes has no end."),
+    ("could not find expected ':'", "A colon is missing after a name."),
+    ("expected <block end>", "The line is indented differently from its neighbours."),
+    ("expected ',' or ']'", "A list in brackets is not closed, or a comma is missing in it."),
+    ("expected ',' or '}'", "An object in braces is not closed, or a comma is missing in it."),
+    ("found unexpected end of stream", "A quotation mark is not closed."),
     (
         "found unknown escape character",
-        "There is no such sign after a backslash; write two of them, or use single quotes.",
+        "This character cannot follow a backslash; write two backslashes, or use single quotes.",
     ),
     ("expected the node content", "A value is missing."),
-    ("expected chomping or indentation", "Behind | or > begins a new line."),
-    ("expected '<document start>'", "Something stands before or behind the document."),
+    ("expected chomping or indentation", "A new line has to follow | or >."),
+    ("expected '<document start>'", "There is something before or after the document."),
 )
 _JSON: Sequence[tuple[str, str]] = (
-    ("Expecting property name", "A name in straight double quotes is missing, or a comma is one too many."),
-    ("Expecting ':'", "A colon is missing behind a name."),
-    ("Expecting ','", "A comma is missing, or a bracket has no end."),
-    ("Expecting value", "A value is missing, or a text has no quotes."),
-    ("Unterminated string", "A text in quotes has no end."),
-    ("Invalid control character", "A text holds a line break or a tab; write it as \\n or \\t."),
-    ("Invalid \\", "There is no such sign after a backslash; write two of them."),
-    ("Extra data", "Something stands behind the end."),
+    ("Expecting property name", "A name in straight double quotes is missing, or there is an extra comma."),
+    ("Expecting ':'", "A colon is missing after a name."),
+    ("Expecting ','", "A comma is missing, or a bracket is not closed."),
+    ("Expecting value", "A value is missing, or a text is not in quotes."),
+    ("Unterminated string", "A quotation mark is not closed."),
+    ("Invalid control character", "A text contains a line break or a tab; write it as \\n or \\t."),
+    ("Invalid \\", "This character cannot follow a backslash; write two backslashes."),
+    ("Extra data", "There is something after the end."),
 )
 
 

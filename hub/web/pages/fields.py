@@ -16,6 +16,7 @@ from hub.bitrix24.entities import kind_of
 from hub.bitrix24.field_values import Example, Shown
 from hub.errors import Conflict, NotFound
 from hub.scenarios.form import ENTITIES
+from hub.scenarios.inspecting import LINK_TITLES, USER_TITLES
 from hub.scenarios.mapping_row import FORMATS, PICKS, MappingRow
 from hub.sql import Sql
 from hub.values import dumps, loads
@@ -25,16 +26,7 @@ from hub.web.pages.shell import hub, me, needs, page, runtime, screens
 blueprint = screens("fields")
 MOST_ROWS = 100
 Rows = list[MappingRow]
-_OF_USER = {
-    "NAME": _("Name"),
-    "LAST_NAME": _("Last name"),
-    "EMAIL": _("E-mail"),
-    "WORK_PHONE": _("Work phone"),
-    "PERSONAL_MOBILE": _("Mobile phone"),
-    "WORK_POSITION": _("Position"),
-}
 _SEMANTICS = {"P": _("in progress"), "S": _("won"), "F": _("lost")}
-_GROUPS = {"CONTACT": _("Contact"), "COMPANY": _("Company"), "ASSIGNED_BY": _("Responsible person")}
 
 
 @blueprint.get("/fields")
@@ -194,7 +186,7 @@ def _groups(entity: str, example: Example | None, rows: Rows) -> list[dict[str, 
     used = {row.field: row.variable for row in rows}
     return [
         {
-            "title": _GROUPS.get(group.of) or _title(entity),
+            "title": gettext(LINK_TITLES[group.of]) if group.of in LINK_TITLES else _title(entity),
             "fields": [
                 {
                     "about": one,
@@ -210,7 +202,7 @@ def _groups(entity: str, example: Example | None, rows: Rows) -> list[dict[str, 
 
 
 def _name(of: str, one: Shown) -> str:
-    return str(_OF_USER.get(one.code, one.title)) if of == "ASSIGNED_BY" else one.title
+    return gettext(USER_TITLES[one.code]) if of == "ASSIGNED_BY" and one.code in USER_TITLES else one.title
 
 
 def _value(one: Shown) -> str:
@@ -222,7 +214,7 @@ def _source(field: str, about: Shown | None) -> str:
     """Where a variable comes from, in words: “Contact · Name”."""
     link = field.partition(".")[0] if "." in field else ""
     name = field if about is None else _name(link, about)
-    return f"{_GROUPS[link]} · {name}" if link in _GROUPS else name
+    return f"{gettext(LINK_TITLES[link])} · {name}" if link in LINK_TITLES else name
 
 
 def _title(entity: str) -> str:

@@ -122,7 +122,7 @@ _OF_RUNS = {
         _("Correct what fills ChatID in the scenario, or the number in the card, then run it again."),
     ),
     "missing_value": (
-        _("A value that has to be there is missing"),
+        _("A required value is missing"),
         _("The red block shows which one. Fix the scenario, then run it again."),
     ),
     "template_error": (
