@@ -14,6 +14,7 @@ from hub.core import Hub
 from hub.delivery import lines, outbox
 from hub.delivery.models import Line, Message
 from hub.delivery.outbox import Entry
+from hub.delivery.undelivered import message_of
 from hub.language import normalise_phone
 from hub.scenarios import queries
 from hub.scenarios.queries import RunLine
@@ -181,7 +182,7 @@ def _sent(message: Message, every: dict[str, Line], author: str) -> Sent:
         message.id,
         message.text,
         message.state,
-        queries.reason_of(message.error),
+        message_of(message.error),
         line.name if line is not None else "",
         message.chat_id_raw or message.chat_id,
         author,

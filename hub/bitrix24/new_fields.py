@@ -2,11 +2,11 @@
 
 from hub.bitrix24 import calls
 from hub.bitrix24.calls import NewCall
+from hub.bitrix24.mappings import ENTITIES
 from hub.clock import now_us
 from hub.sql import Sql
 
 PREFIX = "UF_CRM_"
-ENTITIES = ("deal", "contact", "lead", "company")
 
 
 def can_be_made(entity: str, code: str) -> bool:

@@ -12,14 +12,19 @@ from hub.scenarios.state import State
 from hub.sql import Sql
 from hub.values import Value
 
+Start = Literal["failed", "start"]
+"""Where a run goes on: at the block that failed, or from the start as a new run."""
+Which = Literal["same", "current"]
+"""By which version: that of the run, or the published one."""
+
 
 def retry(
     runtime: Executing,
     portal_id: int,
     run_id: str,
     *,
-    start: Literal["failed", "start"],
-    version: Literal["same", "current"],
+    start: Start,
+    version: Which,
     only_undelivered: bool = False,
 ) -> dict[str, Value]:
     """Take up a failed run: from the block that failed (the run goes on), or from the start (a new run, which with
@@ -73,8 +78,8 @@ def retry_all(
     portal_id: int,
     run_ids: Sequence[str],
     *,
-    start: Literal["failed", "start"],
-    version: Literal["same", "current"],
+    start: Start,
+    version: Which,
     only_undelivered: bool = False,
 ) -> tuple[int, list[str]]:
     """Take up each of these runs; how many go on, and why the others could not, every reason once."""

@@ -12,9 +12,8 @@ from hub.core import Hub
 from hub.delivery import journal
 from hub.delivery.journal import UNDELIVERED, Filter
 from hub.delivery.models import Message
-from hub.delivery.undelivered import code_of
+from hub.delivery.undelivered import code_of, message_of
 from hub.scenarios.models import Run
-from hub.scenarios.queries import reason_of
 from hub.scenarios.store import REASON_CHARS
 from hub.sql import Sql, marks
 
@@ -56,7 +55,7 @@ def groups(session: Session, portal_id: int) -> list[FailedGroup]:
     query = query.select_from(counted).join(Run, col(Run.id) == counted.c.first)
     query = query.order_by(counted.c.many.desc(), counted.c.scenario_id, counted.c.reason)
     rows = session.connection().execute(query).all()
-    return [FailedGroup(number, code, many, since or 0, reason_of(error)) for number, code, many, since, error in rows]
+    return [FailedGroup(number, code, many, since or 0, message_of(error)) for number, code, many, since, error in rows]
 
 
 def find(session: Session, portal_id: int, wanted: Failed, *, below: str | None, limit: int) -> list[Run]:

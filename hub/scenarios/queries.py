@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from hub.clock import SECOND
+from hub.delivery.undelivered import message_of
 from hub.ids import id_at
 from hub.scenarios.models import Run, Scenario, Version
 from hub.values import loads
@@ -117,14 +118,9 @@ def _lines(session: Session, conditions: Sequence[Any], limit: int) -> list[RunL
     )
     rows = session.connection().execute(query.order_by(col(Run.id).desc()).limit(limit)).all()
     return [
-        RunLine(run_id, request_id, scenario_id, name, status, created_at, ended_at, reason_of(error))
+        RunLine(run_id, request_id, scenario_id, name, status, created_at, ended_at, message_of(error))
         for run_id, request_id, scenario_id, name, status, created_at, ended_at, error in rows
     ]
-
-
-def reason_of(error: str | None) -> str:
-    """What a stored error says, one sentence; empty for none."""
-    return str((loads(error) or {}).get("message") or "") if error else ""
 
 
 def newest_of_requests(session: Session, portal_id: int, request_ids: Sequence[str]) -> dict[str, RunLine]:

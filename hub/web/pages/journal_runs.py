@@ -1,7 +1,7 @@
 """The journal of runs: which blocks a run went through, with what, what it sent, and taking it up again."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from flask import Response, redirect, render_template, request
 from flask_babel import gettext, ngettext
@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from hub.delivery import journal
 from hub.endpoints import replay, taking_up
+from hub.endpoints.taking_up import Start, Which
 from hub.errors import HubError
 from hub.scenarios import failed_runs, queries, versions
 from hub.scenarios.block import Block
@@ -22,8 +23,6 @@ from hub.web.sentences import said
 
 blueprint = screens("journal_runs")
 MOST_ALIKE = 200
-Start = Literal["failed", "start"]
-Which = Literal["same", "current"]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 from urllib.parse import urlencode
 
 from flask import Response, redirect, render_template, request
@@ -14,6 +13,7 @@ from hub.clock import SECOND, now_us
 from hub.delivery.undelivered import OLD_AFTER_S, message_of
 from hub.endpoints import customers, replay, taking_up
 from hub.endpoints.customers import NOBODY, Customer
+from hub.endpoints.taking_up import Start, Which
 from hub.scenarios import failed_runs, queries
 from hub.scenarios.failed_runs import Failed
 from hub.scenarios.models import Run
@@ -26,8 +26,6 @@ from hub.web.sentences import said
 blueprint = screens("undelivered_runs")
 AT_ONCE = 200
 """How many are run again by one press; each is a run of its own, and the person waits for all of them."""
-Start = Literal["failed", "start"]
-Which = Literal["same", "current"]
 
 
 @dataclass(frozen=True)
