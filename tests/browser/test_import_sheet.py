@@ -40,7 +40,7 @@ WORDS = {
         "Line in place of “Theirs”",
         "Deal: field in place of “UF_CRM_TOTAL”",
         "Value of the constant “brand”",
-        "have the portal make it, for a line of text",
+        "create it in the portal: a line of text",
     ),
 }
 

@@ -135,7 +135,7 @@ _TROUBLES: Mapping[str, tuple[Any, Any]] = {
     "address_refused": (_("This address may not be called"), _("Check “API address” under “More”.")),
 }
 _SILENT = (_("The messenger does not answer"), _PATIENCE)
-_ERROR = (_("The messenger answers with an error"), _("Check the line's data; its own words say what it wants."))
+_ERROR = (_("The messenger answers with an error"), _("Check the line's data; below is what the messenger says."))
 
 
 def trouble(channel: str, code: str, state: str = "") -> Trouble:
