@@ -127,6 +127,13 @@ def set_quiet_hours(session: Session, portal: Portal, begin: str, end: str) -> N
     bump(session, key_of(portal), "config")
 
 
+def quiet_of(portal: Portal) -> QuietHours | None:
+    """The same with their zone, as messages keep them."""
+    if portal.quiet_from is None or portal.quiet_to is None:
+        return None
+    return QuietHours(portal.quiet_from, portal.quiet_to, ZoneInfo(portal.time_zone))
+
+
 def tell_in_chat(session: Session, portal: Portal, line_id: str | None, chat_id: str | None) -> None:
     """Have notices of the portal sent to this chat over this line; both None: no longer."""
     portal.notice_line, portal.notice_chat = line_id, chat_id

@@ -108,7 +108,9 @@ def _lines(session: Session, portal_id: int, now: int) -> Check:
         {
             "id": line.id,
             "name": line.name,
+            "channel": line.channel,
             "state": line.state,
+            "code": line.state_code,
             "reason": line.state_reason,
             "since": rfc3339(line.state_since),
         }

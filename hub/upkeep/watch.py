@@ -93,15 +93,25 @@ def _worker_beat(sql: Sql) -> int | None:
 
 def _lines_down(sql: Sql, now: int) -> list[Finding]:
     rows = sql.all(
-        "SELECT portal_id, id, name, state, state_reason, (SELECT count(*) FROM message WHERE line_id = line.id"
-        " AND state IN ('queued', 'sending')) FROM line WHERE deleted_at IS NULL AND (state = 'auth_failed'"
-        " OR (state = 'unreachable' AND state_since <= ?))",
+        "SELECT portal_id, id, name, channel, state, state_code, state_reason, (SELECT count(*) FROM message"
+        " WHERE line_id = line.id AND state IN ('queued', 'sending')) FROM line"
+        " WHERE deleted_at IS NULL AND (state = 'auth_failed' OR (state = 'unreachable' AND state_since <= ?))",
         (now - UNREACHABLE_S * SECOND,),
     )
     return [
-        Finding(f"line_{state}", portal_id, line_id, {"line": name, "reason": reason, "queue": queue})
-        for portal_id, line_id, name, state, reason, queue in rows
+        Finding(
+            f"line_{state}",
+            portal_id,
+            line_id,
+            {"line": name, "channel": channel, "code": code, "reason": _sentence(reason), "queue": queue},
+        )
+        for portal_id, line_id, name, channel, state, code, reason, queue in rows
     ]
+
+
+def _sentence(reason: str) -> str:
+    """What a messenger said, which may or may not end with a full stop."""
+    return f"{reason.rstrip(' .')}."
 
 
 def _lines_late(sql: Sql, now: int) -> list[Finding]:

@@ -57,7 +57,8 @@ def test_nothing_is_noticed_where_nothing_is_wrong(queue: Queue) -> None:
 
 def test_a_refused_line_is_told_once_with_its_queue_and_taken_back_when_it_is_healed(queue: Queue) -> None:
     queue.put("a"), queue.put("b")
-    set_line(queue, f"state = 'auth_failed', state_reason = 'Unauthorized.', state_since = {NOW}")
+    set_line(queue, f"state = 'auth_failed', state_reason = 'Unauthorized', state_since = {NOW}")
+    set_line(queue, "state_code = 'token_refused'")
     assert look(queue) == ["line_auth_failed"]
     assert look(queue, NOW + 60 * SECOND) == []
     (notice,) = notices(queue)
@@ -67,7 +68,13 @@ def test_a_refused_line_is_told_once_with_its_queue_and_taken_back_when_it_is_he
         NOW,
         NOW + 60 * SECOND,
     )
-    assert json.loads(notice.params) == {"line": "Sales", "reason": "Unauthorized.", "queue": 2}
+    assert json.loads(notice.params) == {
+        "line": "Sales",
+        "channel": "telegram",
+        "code": "token_refused",
+        "reason": "Unauthorized.",
+        "queue": 2,
+    }
     set_line(queue, "state = 'active'")
     assert look(queue, NOW + 90 * SECOND) == []
     (notice,) = notices(queue)

@@ -1,15 +1,17 @@
 """The page of health: one verdict for each check, with its evidence and what mends it."""
 
+import html
 import re
 from typing import Any
 
 import pytest
 
 from hub.accounts import users
+from hub.clock import now_us
 from hub.core import Hub
 from hub.delivery import lines
 from hub.portals.models import Portal
-from hub.upkeep import health
+from hub.upkeep import health, watch
 from hub.upkeep.address import Reached
 from tests.web.test_pages_settings import PASSWORD, sign_in, signed_in
 
@@ -62,3 +64,17 @@ def test_the_operator_sees_all_portals_and_a_portals_administrator_none(
     assert "gone.bitrix24.ru" not in operator
     olga = sign_in(app, "olga@shop.test", PASSWORD).get("/health?lang=ru").text
     assert "Порталы этого сервера" not in olga
+
+
+def test_a_refused_line_is_told_in_words_whatever_its_messenger_said(
+    app: Any, hub: Hub, portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "reach", lambda _url: LOCAL)
+    with hub.db.write() as session:
+        line = lines.create(session, hub, portal.id or 0, name="Склад", channel="telegram", config={"token": "1:AA"})
+        line.state, line.state_code, line.state_reason = "auth_failed", "token_refused", "Unauthorized"
+    hub.db.writer.run(lambda sql: watch.look(sql, now=now_us(), lease_s=15, free=1 << 40, total=1 << 41))
+    admin = signed_in(app, hub, portal, "admin@shop.test", "admin")
+    told = html.unescape(admin.get("/notices?lang=ru").text)
+    assert "Мессенджер не пускает линию «Склад»: Мессенджер не принимает токен. Ждут сообщений: 0." in told
+    assert "Мессенджер не принимает токен" in row(admin.get("/health?lang=ru").text, "lines")

@@ -66,6 +66,28 @@ def test_outside_of_them_and_where_a_block_says_so_messages_go_at_once(api: Api,
     assert due_in(send()) < timedelta(0)
 
 
+def test_when_the_hours_change_or_go_so_does_what_waits_for_their_end(api: Api, send: Send) -> None:
+    api.patch("/portals/local", {"quiet_hours": hours(-1, 2)})
+    message, own = send()["id"], send(quiet_hours=hours(-1, 3))["id"]
+    api.patch("/portals/local", {"quiet_hours": hours(-1, 4)})
+    assert timedelta(hours=3, minutes=58) < due_in(api.get(f"/messages/{message}").get_json())
+    api.patch("/portals/local", {"quiet_hours": {"from": "", "to": ""}})
+    assert due_in(api.get(f"/messages/{message}").get_json()) < timedelta(0)
+    assert due_in(api.get(f"/messages/{own}").get_json()) > timedelta(hours=2), "its block has hours of its own"
+
+
+def test_a_person_sends_one_message_without_waiting_for_their_end(
+    api: Api, send: Send, app: Any, hub: Hub, portal: Portal
+) -> None:
+    api.patch("/portals/local", {"quiet_hours": hours(-1, 2)})
+    message = send()["id"]
+    editor = signed_in(app, hub, portal, "editor@shop.test", "editor")
+    assert "Отправить сейчас" in editor.get(f"/journal/messages/{message}").get_data(as_text=True)
+    assert post(editor, f"/journal/messages/{message}/now").status_code == 303
+    assert due_in(api.get(f"/messages/{message}").get_json()) < timedelta(0)
+    assert post(editor, f"/journal/messages/{message}/now").status_code == 409
+
+
 def test_what_a_person_sends_again_goes_whatever_the_hour(api: Api, send: Send, hub: Hub) -> None:
     api.patch("/portals/local", {"quiet_hours": hours(-1, 2)})
     message = send()["id"]

@@ -3,7 +3,7 @@
 from pydantic import Field
 from sqlmodel import Session
 
-from hub.delivery import interventions, lines
+from hub.delivery import interventions, lines, quieting
 from hub.errors import NotFound
 from hub.portals import service
 from hub.portals.models import LOCAL, Portal
@@ -59,6 +59,7 @@ def change_portal(call: Call, member_id: str) -> Value:
     given: PortalChange = call.body
     with call.hub.db.write() as session:
         portal = _own(service.by_id(session, call.portal_id), member_id)
+        before = service.quiet_of(portal)
         service.change(
             session,
             portal,
@@ -72,7 +73,9 @@ def change_portal(call: Call, member_id: str) -> Value:
             service.set_own_numbers(session, portal, given.own_numbers)
         if given.notices is not None:
             _tell_in_chat(session, call, portal, given.notices)
-        return service.to_dict(portal)
+        after, shown = service.quiet_of(portal), service.to_dict(portal)
+    quieting.follow(call.hub, call.portal_id, before, after)
+    return shown
 
 
 def _tell_in_chat(session: Session, call: Call, portal: Portal, wanted: NoticeChat) -> None:

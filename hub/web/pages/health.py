@@ -23,6 +23,7 @@ from hub.upkeep.checks import Check, State
 from hub.upkeep.health import checks_of, portals_of
 from hub.upkeep.telling import place
 from hub.values import loads
+from hub.web.pages import line_words
 from hub.web.pages.shell import hub, me, needs, page, runtime, screens
 
 blueprint = screens("health_page")
@@ -134,6 +135,9 @@ def notices() -> Response:
 def told(notice: Notice) -> Told:
     """A notice with its sentence in English, which pages translate."""
     params = loads(notice.params)
+    if notice.cause in ("line_auth_failed", "line_unreachable") and "code" in params:
+        state = notice.cause.removeprefix("line_")
+        params["reason"] = f"{line_words.trouble(params['channel'], params['code'], state).what}."
     finding = Finding(notice.cause, notice.portal_id, notice.subject, params)
     return Told(notice, finding.words, place(finding), notice.closed_at is None)
 

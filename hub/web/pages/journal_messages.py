@@ -5,7 +5,7 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from hub.clock import now_us
-from hub.delivery import interventions, journal, lines, why_waiting
+from hub.delivery import interventions, journal, lines, quieting, why_waiting
 from hub.delivery.journal import STATES, Filter
 from hub.errors import HubError
 from hub.scenarios import queries
@@ -50,11 +50,11 @@ def show(message_id: str) -> Response:
     return _page(message_id)
 
 
-@blueprint.post("/journal/messages/<message_id>/<any(send, cancel, arrived, lost):act>")
+@blueprint.post("/journal/messages/<message_id>/<any(send, now, cancel, arrived, lost):act>")
 @needs("editor")
 def act_on(message_id: str, act: str) -> AnyResponse:
-    """`send`, perhaps to another recipient or over another line; `cancel`; `arrived` or `lost` of one that nobody
-    knows of."""
+    """`send`, perhaps to another recipient or over another line; `now` in quiet hours; `cancel`; `arrived` or
+    `lost` of one that nobody knows of."""
     given = request.form
     portal_id = me().portal_id
     try:
@@ -66,6 +66,8 @@ def act_on(message_id: str, act: str) -> AnyResponse:
                 line_id=given.get("line") or None,
                 chat_id=given.get("chat_id", "").strip() or None,
             )
+        elif act == "now":
+            quieting.send_now(hub(), portal_id, message_id)
         elif act == "cancel":
             interventions.cancel(hub(), portal_id, message_id)
         else:
@@ -98,6 +100,7 @@ def _way(now: str) -> list[tuple[str, str]]:
 def _page(message_id: str, error: str = "", status: int = 200) -> Response:
     told: dict[str, str] = {
         "send": gettext("The message was queued again."),
+        "now": gettext("It goes now."),
         "cancel": gettext("The message was cancelled."),
         "arrived": gettext("It counts as sent now."),
         "lost": gettext("It counts as not sent now."),

@@ -159,7 +159,7 @@ class Why:
 
 def register(app: Flask) -> None:
     """Offer `why(code, said)` and `why_run(code, said)` to templates."""
-    app.jinja_env.globals.update(why=why, why_run=why_run)
+    app.jinja_env.globals.update(why=why, why_run=why_run, trouble=line_words.trouble)
 
 
 def why(code: str, message: str = "") -> Why:

@@ -10,7 +10,7 @@ from flask_babel import LazyString, gettext
 from flask_babel import lazy_gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
-from hub.delivery import interventions, lines
+from hub.delivery import interventions, lines, quieting
 from hub.errors import HubError, Invalid
 from hub.portals import service
 from hub.upkeep.export import export
@@ -53,6 +53,7 @@ def change() -> Response | AnyResponse:
     try:
         with hub().db.write() as session:
             portal = service.by_id(session, me().portal_id)
+            before = service.quiet_of(portal)
             days = given.get("retention_days", "").strip()
             service.change(
                 session,
@@ -72,8 +73,10 @@ def change() -> Response | AnyResponse:
                 service.tell_in_chat(session, portal, line.id, address)
             else:
                 service.tell_in_chat(session, portal, None, None)
+            after = service.quiet_of(portal)
     except HubError as error:
         return _show(problem=error.sentences[0])
+    quieting.follow(hub(), me().portal_id, before, after)
     return redirect("/settings?done=1", 303)
 
 
