@@ -26,7 +26,8 @@ export function Side(): ReactNode {
     links: t("Links"),
     problems: t("Problems"),
   }[side];
-  const close = (): void => store.set(side === "inspector" ? { side: null, selected: [] } : { side: null, trace: null });
+  // What is drawn on the blocks stays: on narrow screens the pane lies above it.
+  const close = (): void => store.set({ side: null, selected: [] });
   return (
     <aside
       className="side-pane"

@@ -4,7 +4,7 @@ import { t } from "page/words";
 import { attempt, Icon, useEditor } from "./context.tsx";
 import { Awaited } from "./Awaited.tsx";
 import { ExampleChoice } from "./Examples.tsx";
-import { dryRun, type Given } from "./examples.ts";
+import { dryRun, givenOf, type Given } from "./examples.ts";
 import { readJson, readTyped } from "./json.ts";
 import type { Json } from "./model.ts";
 import { Waiting } from "./StartHelp.tsx";
@@ -37,8 +37,7 @@ function OnExample({ way }: { way: Way }): ReactNode {
   const [running, setRunning] = useState(false);
   const given = (): Given => {
     if (byHand) return { body: readJson(typed) as Json };
-    if (!example) return { body: {} };
-    return example.kind === "card" ? { body: example.event } : { example: example.id };
+    return example ? givenOf(example) : { body: {} };
   };
   const run = async (): Promise<void> => {
     setRunning(true);

@@ -21,6 +21,10 @@ function loadLive(store: Store): Promise<Live> {
   return api<Live>("GET", `/scenarios/${store.state.scenario.id}/live`);
 }
 
+export function givenOf(example: Example): Given {
+  return example.kind === "card" ? { body: example.event } : { example: example.id };
+}
+
 /** Run what is drawn on an example, and draw the run. */
 export async function dryRun(store: Store, given: Given): Promise<void> {
   const body = { document: store.doc, ...given };

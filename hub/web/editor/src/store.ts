@@ -97,9 +97,12 @@ export class Store {
   }
 
   select(ids: string[]): void {
-    const telling = this.state.side === "test" || this.state.side === "run";
-    const side = ids.length !== 1 ? null : telling ? this.state.side : "inspector";
-    this.set({ selected: ids, side: ids.length === 0 && this.state.side !== "inspector" ? this.state.side : side });
+    const { side, trace } = this.state;
+    const isRunDrawn = trace !== null && trace === this.data.run?.trace;
+    // A click on a block leads back to the pane of the run that is drawn.
+    const shown = side === null && isRunDrawn ? "run" : side;
+    const wanted = ids.length !== 1 ? null : shown === "test" || shown === "run" ? shown : "inspector";
+    this.set({ selected: ids, side: ids.length === 0 && side !== "inspector" ? side : wanted });
   }
 
   /** A new config of a block. */
