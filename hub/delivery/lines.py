@@ -160,6 +160,11 @@ def delete(session: Session, line: Line) -> None:
     bump(session, line.portal_id, "config")
 
 
+def asks(line: Line) -> bool:
+    """Whether a line works again and stays paused until somebody has chosen what still goes out."""
+    return line.state == "paused" and line.state_code == ANSWERS
+
+
 def pause(session: Session, line: Line, *, code: str = "", until: int | None = None) -> None:
     """Hold every message of a line until `resume`. `until` (µs): when a line that `ANSWERS` goes on by itself."""
     _set_state(line, "paused")

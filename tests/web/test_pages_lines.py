@@ -178,6 +178,24 @@ def test_a_refused_line_that_answers_works_again_and_waits_for_whoever_chooses(
     assert api.get(f"/lines/{line}").json["state"] == "active"
 
 
+def test_a_line_that_waits_for_a_choice_is_named_on_the_overview_and_its_card_says_why_it_is_paused(
+    signed_in: Any, hub: Hub, line: str, wait: Callable[..., str]
+) -> None:
+    wait("100")
+    break_line(hub, line)
+    browser = signed_in("editor")
+    browser.post(f"/lines/{line}/check", headers=OWN)
+    overview = browser.get("/?lang=ru").text
+    assert "снова работает, 1 сообщение ждёт вашего выбора" in overview
+    cards = browser.get("/lines?lang=ru").text
+    assert "Линия снова работает и стоит на паузе: 1 сообщение ждёт вашего выбора" in cards
+    for page in (overview, cards):
+        assert f'href="/lines/{line}#waiting"' in page
+        assert "Выбрать, что отправить" in page
+    browser.post(f"/lines/{line}/resume", headers=OWN)
+    assert "ждёт вашего выбора" not in browser.get("/?lang=ru").text + browser.get("/lines").text
+
+
 def test_a_working_line_whose_token_is_refused_by_a_check_is_out_of_order_from_then_on(
     signed_in: Any, api: Api, line: str, sandbox: Sandbox
 ) -> None:

@@ -25,7 +25,7 @@ def card(line: Line, standing: Standing) -> dict[str, Any]:
         "since": line.state_since,
         "code": line.state_code,
         "said": line.state_reason,
-        "answers": line.state == "paused" and line.state_code == lines.ANSWERS,
+        "answers": lines.asks(line),
         "trouble": line_words.trouble(line.channel, line.state_code, line.state) if broken else None,
         "standing": standing,
         "rate": kind.carries.rate_per_s if settings.rate_per_s is None else settings.rate_per_s,

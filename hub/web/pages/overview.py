@@ -27,7 +27,7 @@ def show() -> Response:
     with hub().db.read() as session:
         runs = queries.count_by_status(session, portal_id, since=since)
         states = journal.count_by_state(session, portal_id, Filter(after=since))
-        waiting = sum(lines.queues(session, portal_id).values())
+        queues = lines.queues(session, portal_id)
         undelivered = failed_runs.count_undelivered(session, portal_id)
         all_lines = lines.all_of(session, portal_id)
         latest = queries.latest(session, portal_id, limit=LAST)
@@ -45,10 +45,11 @@ def show() -> Response:
             "overview/show.html",
             runs=sum(runs.values()),
             sent=sum(states.get(name, 0) for name in ("sent", "delivered", "read")),
-            waiting=waiting,
+            waiting=sum(queues.values()),
             undelivered=undelivered,
             notices=notices,
             broken=[line for line in all_lines if line.state in lines.OUT_OF_ORDER and line.id not in known],
+            asking=[(line, queues[line.id]) for line in all_lines if lines.asks(line) and queues.get(line.id)],
             latest=latest,
             became=became,
             today=midnight.date().isoformat(),
