@@ -37,6 +37,8 @@ class RunRow:
 
 
 REASON_CHARS = 64
+WANTED = ("stopped", "missing_value")
+"""Codes of runs that failed because their scenario says so: nobody has to look at them."""
 _COLUMNS = "id, portal_id, scenario_id, version_id, request_id, state, warnings, fence, created_at"
 
 
@@ -168,9 +170,9 @@ def standing(made: Advance, state: State, owner: str | None, now: int) -> tuple[
 
 def reason_of(made: Advance) -> str | None:
     """The code for which somebody should look at a run after this advance. Where a message did not arrive that is what
-    they look at, and a scenario that stops a run wants it so."""
+    they look at; a scenario that stops a run, or does not send while a value is empty, wants it so."""
     error = made.error
-    if made.status != "failed" or error is None or error["blame"] == "messenger" or error["code"] == "stopped":
+    if made.status != "failed" or error is None or error["blame"] == "messenger" or error["code"] in WANTED:
         return None
     return error["code"][:REASON_CHARS]
 

@@ -41,6 +41,18 @@ def test_a_draft_beside_what_runs_and_its_errors_are_told(editor: Person, api: A
     assert "1 ошибка" in page
 
 
+def test_a_scenario_that_was_never_published_is_shown_as_off(editor: Person, api: Api) -> None:
+    api.post("/lines", LINE)
+    taken = editor.send("/scenarios/import", text=exported(api))
+    assert taken.status_code == 303
+    page = editor.see("/scenarios")
+    assert 'aria-checked="false"' in page
+    assert 'aria-checked="true"' not in page
+    (made,) = api.get("/scenarios").get_json()["items"]
+    assert editor.send(f"/scenarios/{made['id']}/switch", enabled="yes").status_code == 303
+    assert 'aria-checked="true"' in editor.see("/scenarios")
+
+
 def test_a_switch_works_without_javascript_and_says_why_it_stays_off(editor: Person, api: Api) -> None:
     made = api.post("/scenarios?draft=true", document()).get_json()
     refused = editor.send(f"/scenarios/{made['id']}/switch", enabled="yes")

@@ -100,6 +100,21 @@ def test_the_overview_and_the_menu_count_what_stands_under_undelivered(
     assert (listed.count('data-testid="run-'), listed.count('data-testid="message-')) == (2, 1)
 
 
+def test_a_run_that_does_not_send_because_a_value_is_empty_stands_in_the_journal_only(
+    browser: Any, api: Api, scenario: dict[str, Any]
+) -> None:
+    made = document()
+    made["blocks"][1]["config"]["skip_if_empty"] = ["email"]
+    assert api.put(f"/scenarios/{scenario['id']}", made).get_json()["published"]
+    link = scenario["links"]["token_only"].removeprefix("https://hub.test")
+    run = api.client.post(link, json={"id": "7", "chat_id": "5"}).get_json()["run"]
+    page = browser.get("/?lang=ru").text
+    assert shown_number(page) == 0
+    assert "Не отправлено: email – пусто." in page
+    assert "Пусто. Так и должно быть" in browser.get("/undelivered").text
+    assert "Не отправлено: email – пусто." in browser.get(f"/journal/runs/{run}").text
+
+
 def test_a_run_that_failed_with_its_message_is_counted_once(
     browser: Any, api: Api, scenario: dict[str, Any], site: Site, hub: Hub
 ) -> None:

@@ -132,7 +132,7 @@ class Pause(Block):
         assert wait is not None
         message = context.text(wait.message).strip()
         if not message:
-            return Fail("missing_value", "There is no message to wait for.")
+            return Fail("message_missing", "There is no message to wait for.")
         return AwaitMessage(message, REACHED[wait.status], context.now + timedelta(seconds=wait.timeout_s))
 
     def _after(self, config: Config, context: RunContext, resumed: Mapping[str, Value]) -> Outcome:

@@ -121,7 +121,7 @@ _OF_RUNS = {
         _("The ChatID is not a phone number"),
         _("Correct what fills ChatID in the scenario, or the number in the card, then run it again."),
     ),
-    "missing_value": (
+    "message_missing": (
         _("A required value is missing"),
         _("The red block shows which one. Fix the scenario, then run it again."),
     ),

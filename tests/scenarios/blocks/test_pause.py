@@ -38,7 +38,7 @@ def test_a_moment_in_the_past_goes_on_at_once() -> None:
         ({"until": "{{gone}}"}, "bad_date"),
         ({"until": "{{at}}"}, "bad_date"),
         ({"until": "2027-11-25"}, "pause_too_long"),
-        ({"message_status": {"message": "{{gone}}", "status": "sent"}}, "missing_value"),
+        ({"message_status": {"message": "{{gone}}", "status": "sent"}}, "message_missing"),
     ],
 )
 def test_a_wait_for_nothing_sensible_fails(config: dict[str, Any], code: str) -> None:
