@@ -175,6 +175,19 @@ def test_a_request_that_could_not_be_read_is_not_taken_as_the_example_before_one
     expect(page.get_by_label("Пример", exact=True).locator("option:checked")).to_contain_text("Тверь")
 
 
+def test_a_check_of_the_connection_is_no_example_and_the_first_request_is_awaited_on(
+    site: Site, drawn: Scenario, page: Any
+) -> None:
+    site.at.post(drawn.short, "test=test", kind="application/x-www-form-urlencoded")
+    show(page, drawn)
+    page.get_by_test_id("block-start").click()
+    page.get_by_text("Ждём первый запрос").wait_for()
+    expect(page.get_by_label("Пример", exact=True)).to_have_count(0)
+    page.get_by_role("button", name="Сохранить и включить").click()
+    expect(page.get_by_role("dialog").get_by_text("Примера ещё нет")).to_be_visible()
+    expect(page.get_by_role("dialog").locator(".given-empty")).to_have_count(0)
+
+
 def test_after_a_test_nothing_scrolls_but_the_pane_titles_are_whole_and_states_stand_in_words(
     site: Site, page: Any
 ) -> None:

@@ -11,7 +11,14 @@ export type Given = { body: Json } | { example: string };
 const WAITING_MS = 1_500;
 const RESTING_MS = 10_000;
 
+/** A check of the connection fills nothing. */
+const isExample = (one: Example): boolean => one.outcome !== "check";
+
 export async function loadExamples(store: Store, q = ""): Promise<Example[]> {
+  return (await loadArrived(store, q)).filter(isExample);
+}
+
+async function loadArrived(store: Store, q = ""): Promise<Example[]> {
   const search = q ? `&q=${encodeURIComponent(q)}` : "";
   const address = `/scenarios/${store.state.scenario.id}/examples?limit=20${search}`;
   return (await api<{ items: Example[] }>("GET", address)).items;
@@ -43,13 +50,13 @@ export function awaitRequest(store: Store, came: (example: Example) => void, say
       say("");
       seen ??= last;
       if (last > seen) {
-        const examples = await loadExamples(store);
-        const found = examples.find((one) => one.id === last);
+        const arrived = await loadArrived(store);
+        const found = arrived.find((one) => one.id === last);
         if (stopped) return;
         seen = last;
         if (found?.outcome === "check") say(t("The check of the connection has come. Now a real request is awaited."));
         else if (found) {
-          store.set({ examples, example: found, trace: null });
+          store.set({ examples: arrived.filter(isExample), example: found, trace: null });
           return came(found);
         }
       }
@@ -123,5 +130,5 @@ async function refresh(store: Store): Promise<void> {
 
 /** The newest that a run can begin with; where there is none, the newest of all, so that one sees why. */
 function first(examples: Example[]): Example | null {
-  return examples.find((one) => one.outcome !== "refused" && one.outcome !== "check") ?? examples[0] ?? null;
+  return examples.find((one) => one.outcome !== "refused") ?? examples[0] ?? null;
 }
