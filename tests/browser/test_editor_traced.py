@@ -66,3 +66,14 @@ def test_testing_on_the_request_of_a_run_runs_at_once(site: Site, drawn: Scenari
     page.get_by_role("button", name="Проверить на его запросе").click()
     pane = page.get_by_role("complementary", name="Проверить")
     expect(pane.get_by_test_id("trace")).to_contain_text("Что было бы отправлено")
+
+
+def test_who_may_only_look_on_is_told_who_runs_tests(site: Site, drawn: Scenario) -> None:
+    site.at.post(drawn.short, {"chat_id": new_chat()})
+    page = site.page("viewer", viewport={"width": 1280, "height": 800})
+    show(page, drawn)
+    page.locator(".editor-head").get_by_role("button", name="Проверить").click()
+    pane = page.get_by_role("complementary", name="Проверить")
+    expect(pane.get_by_role("button", name="Проверить")).to_be_disabled()
+    expect(pane).to_contain_text("Проверяют редакторы и администраторы, вам доступен просмотр.")
+    assert violations(page) == []

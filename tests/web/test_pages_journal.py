@@ -175,6 +175,18 @@ def test_a_viewer_sees_no_button_and_may_press_none(hub: Hub, portal: Portal, cl
     assert client.post(f"/journal/messages/{message}/cancel", headers=OWN).status_code == 403
 
 
+def test_a_viewer_is_shown_a_failed_run_on_the_drawing_and_not_asked_to_fix_it(
+    hub: Hub, portal: Portal, client: Any, api: Api, link: str
+) -> None:
+    sign_in(hub, portal, client, "viewer")
+    client.post(link, json={"id": "7"})
+    run = api.get("/runs").json["items"][0]
+    assert run["status"] == "failed"
+    shown = text_of(client.get(f"/journal/runs/{run['id']}?lang=ru"))
+    assert "Показать на схеме" in shown
+    assert "Исправить сценарий" not in shown
+
+
 def test_the_version_before_is_brought_back_from_a_run_of_the_one_that_went_wrong(
     editor: Any, client: Any, api: Api, link: str
 ) -> None:

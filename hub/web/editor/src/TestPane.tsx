@@ -47,10 +47,12 @@ function OnExample({ way }: { way: Way }): ReactNode {
   return (
     <>
       {!byHand && (examples?.length === 0 ? <Waiting /> : <ExampleChoice />)}
-      <label className="form-check by-hand">
-        <input type="checkbox" className="form-check-input" checked={byHand} onChange={(event) => setByHand(event.target.checked)} />
-        <span className="form-check-label">{t("Write the example by hand")}</span>
-      </label>
+      {store.canEdit && (
+        <label className="form-check by-hand">
+          <input type="checkbox" className="form-check-input" checked={byHand} onChange={(event) => setByHand(event.target.checked)} />
+          <span className="form-check-label">{t("Write the example by hand")}</span>
+        </label>
+      )}
       {byHand && (
         <>
           <textarea className="form-control mono" rows={6} value={typed} aria-label={t("The example as JSON")} aria-invalid={!isJson} onChange={(event) => setTyped(event.target.value)} />
@@ -60,12 +62,13 @@ function OnExample({ way }: { way: Way }): ReactNode {
       {way === "me" && <ToMe given={given} disabled={byHand && !isJson} />}
       {way === "dry" && (
         <div className="actions">
-          <button type="button" className="btn btn-primary" disabled={running || (byHand && !isJson)} onClick={() => void run()}>
+          <button type="button" className="btn btn-primary" disabled={!store.canEdit || running || (byHand && !isJson)} onClick={() => void run()}>
             <Icon name="player-play" />
             {running ? t("Running …") : t("Run the test")}
           </button>
         </div>
       )}
+      {!store.canEdit && <p className="small quiet">{t("Editors and administrators run tests; you may look on.")}</p>}
       {way === "dry" && <TraceView />}
     </>
   );
