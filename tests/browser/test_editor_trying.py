@@ -132,6 +132,22 @@ def test_a_click_on_a_chip_or_a_key_behind_it_changes_how_it_is_shown(site: Site
     wait_until(lambda: chat_of(site, drawn) == "", within_s=20, what="the saved draft")
 
 
+def test_half_a_name_is_no_mistake_while_the_rest_of_it_is_being_chosen(site: Site, drawn: Scenario, page: Any) -> None:
+    show(page, drawn)
+    page.get_by_test_id("block-greet").locator(".block-title").click()
+    text = page.locator("#inspector [data-path=text]")
+    text.click()
+    with page.expect_response("**/scenarios/check"):
+        page.keyboard.type("{{")
+    page.locator(".picker").wait_for()
+    page.locator(".block-problems").wait_for()
+    expect(page.locator("#inspector .field-error")).to_have_count(0)
+    expect(text).to_have_attribute("aria-invalid", "false")
+    page.keyboard.press("Escape")
+    expect(page.locator("#inspector .field-error")).to_have_count(1)
+    expect(text).to_have_attribute("aria-invalid", "true")
+
+
 def chat_of(site: Site, scenario: Scenario) -> str:
     """Whom the message goes to."""
     return str(stored(site, scenario)["blocks"][1]["config"]["chat_id"])

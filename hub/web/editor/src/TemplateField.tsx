@@ -1,5 +1,5 @@
 // A text with chips: typing `{{` or the button opens the picker; below stands what it gives on the chosen example.
-import { useLayoutEffect, useRef, useState, type ClipboardEvent, type KeyboardEvent, type MouseEvent, type ReactNode } from "react";
+import { useEffect, useLayoutEffect, useRef, useState, type ClipboardEvent, type KeyboardEvent, type MouseEvent, type ReactNode } from "react";
 import { t } from "page/words";
 import { caret, draw, read, selected, setCaret } from "./chips.ts";
 import { Icon, useEditor } from "./context.tsx";
@@ -19,11 +19,13 @@ type Props = {
   labelId: string;
   described: string | undefined;
   invalid: boolean;
+  /** Told whether a value is being chosen. */
+  choosing: (is: boolean) => void;
 };
 const EMOJI = "😊 👍 🙏 ❤️ 🎉 ✅ ❗ ❓ 📦 🚚 💳 📞 📍 🕐 📅 📎 🎁 ⭐ 🔥 ✨ 👋 😉 🤝 💬 📝 🛠️ 🏠 💰 🧾 🔔".split(" ");
 
 export function TemplateField(props: Props): ReactNode {
-  const { block, path, value, change, multiline, labelId, described, invalid } = props;
+  const { block, path, value, change, multiline, labelId, described, invalid, choosing } = props;
   const { store } = useEditor();
   const label = useLabel();
   const preview = useStore(store, (state) => state.previews[path]);
@@ -34,6 +36,12 @@ export function TemplateField(props: Props): ReactNode {
   const picker = useRef<PickerHandle>(null);
   const at = useRef<number | null>(null);
   const drawn = useRef<{ text: string; label: unknown } | null>(null);
+
+  const isChoosing = open === "typed" || open === "button";
+  useEffect(() => {
+    choosing(isChoosing);
+    return () => choosing(false);
+  }, [choosing, isChoosing]);
 
   useLayoutEffect(() => {
     const root = field.current!;
@@ -164,7 +172,7 @@ export function TemplateField(props: Props): ReactNode {
           </div>
         )}
       </div>
-      {(open === "typed" || open === "button") && (
+      {isChoosing && (
         <Picker
           ref={picker}
           block={block}

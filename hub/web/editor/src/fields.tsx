@@ -87,14 +87,16 @@ function Labelled(props: FieldProps): ReactNode {
   const { block, path, schema, isFirst } = props;
   const { store } = useEditor();
   const problems = useStore(store, (state) => state.checked.problems);
-  const own = problems.filter((problem) => problem.block === block && problem.path === path);
+  const [isChoosing, setChoosing] = useState(false);
+  // Half a name is no mistake while its end is being chosen.
+  const own = isChoosing ? [] : problems.filter((problem) => problem.block === block && problem.path === path);
   const id = useId();
   const hint = schema.description ? `${id}-hint` : undefined;
   const wrong = own.length > 0 ? `${id}-wrong` : undefined;
   const described = [hint, wrong].filter(Boolean).join(" ") || undefined;
   const title = schema.title ?? props.name;
   const widget = schema["x-widget"] ?? "json";
-  const inner = { ...props, id, described, invalid: own.some((one) => one.severity === "error") };
+  const inner = { ...props, id, described, invalid: own.some((one) => one.severity === "error"), choosing: setChoosing };
   const grouped = ["rows", "branches", "pairs", "names", "group", "mapping"].includes(widget);
   const first = isFirst ? { "data-first": "" } : {};
   if (widget === "switch") {
@@ -159,7 +161,7 @@ function Notes({ schema, hint, wrong, own }: Notes): ReactNode {
   );
 }
 
-export type ControlProps = FieldProps & { id: string; described: string | undefined; invalid: boolean };
+export type ControlProps = FieldProps & { id: string; described: string | undefined; invalid: boolean; choosing: (is: boolean) => void };
 
 function Control(props: ControlProps & { widget: string }): ReactNode {
   const { block, path, schema, value, change, widget, id, described, invalid, required } = props;
@@ -174,6 +176,7 @@ function Control(props: ControlProps & { widget: string }): ReactNode {
         labelId={`${id}-label`}
         described={described}
         invalid={invalid}
+        choosing={props.choosing}
         change={(next) => change(next === "" && !required ? undefined : next)}
       />
     );
