@@ -114,6 +114,8 @@ def test_an_empty_place_gets_a_text_of_its_own_or_keeps_the_message_back(
     written = "{{name | default: 'Здравствуйте'}}, заказ {{id}} готов"
     wait_until(lambda: text_of(stored(site, drawn)) == written, within_s=20, what="the saved draft")
     assert stored(site, drawn)["blocks"][1]["config"]["skip_if_empty"] == ["id"]
+    page.get_by_role("button", name="Сохранить и включить").click()
+    expect(page.get_by_role("dialog")).to_contain_text("С этим примером не отправится: id – пусто")
 
 
 def test_a_click_on_a_chip_or_a_key_behind_it_changes_how_it_is_shown(site: Site, drawn: Scenario, page: Any) -> None:
