@@ -66,7 +66,9 @@ def replay(
     try:
         inputs = inputs_of(stored, chosen.program.start_config)
     except Refused as refused:
-        raise Invalid(f"This request cannot be run: {refused.message}", code=refused.code) from None
+        raise Invalid(
+            f"This request cannot be run: {refused.message} Have its sender correct it.", code=refused.code
+        ) from None
     reuse = {block: shown for block, shown in before if shown["state"] in DELIVERED} if only_undelivered else {}
     repeated = sum(1 for block, shown in before if shown["state"] in SENT_ONCE and block not in reuse)
     if dry:
@@ -99,6 +101,23 @@ def version_of(runtime: Executing, sql: Sql, scenario_id: int, which: Which, run
     except NotRunnable as error:
         problems = [problem.as_dict() for problem in error.problems]
         raise Invalid("This version cannot run; see its problems.", code="not_runnable", problems=problems) from None
+
+
+def is_readable(runtime: Executing, request_id: str) -> bool:
+    """Whether the current version of its scenario reads a kept request, as far as there is one."""
+    with runtime.hub.db.sql() as sql:
+        stored = records.load(sql, request_id)
+        if stored is None:
+            return False
+        try:
+            config = version_of(runtime, sql, stored.scenario_id, "current", None).program.start_config
+        except Invalid:
+            config = None
+    try:
+        inputs_of(stored, config)
+    except Refused:
+        return False
+    return True
 
 
 def would_repeat(sql: Sql, portal_id: int, run_ids: Sequence[str]) -> int:

@@ -54,7 +54,9 @@ def of_request(stored: records.Stored, config: Any) -> Example:
     try:
         return Example(inputs_of(stored, config), variables_of(stored))
     except Refused as refused:
-        raise Invalid(f"This request cannot be run: {refused.message}", code=refused.code) from None
+        raise Invalid(
+            f"This request cannot be run: {refused.message} Have its sender correct it.", code=refused.code
+        ) from None
 
 
 def chosen_of(runtime: Executing, portal_id: int, scenario_id: int, document: Document | None) -> Chosen:

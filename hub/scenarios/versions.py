@@ -171,7 +171,7 @@ def rename(session: Session, hub: Hub, scenario: Scenario, name: str) -> None:
 def restore(session: Session, hub: Hub, scenario: Scenario, n: int, *, by: str = "") -> Saved:
     """Make version `n` the newest one again, under today's name, and publish it if it has no errors today."""
     document = document_of(version(session, scenario, n)).model_copy(update={"name": scenario.name})
-    return _add(session, hub, scenario, document, publish=True, note=f"restored from version {n}", by=by)
+    return _add(session, hub, scenario, document, publish=True, note=f"Restored from version {n}.", by=by)
 
 
 # ---------------------------------------------------------------- showing

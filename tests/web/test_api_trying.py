@@ -178,6 +178,18 @@ def test_a_dry_run_says_in_the_persons_language_why_a_place_is_empty(api: Api, m
     assert place["missing"] in [one["message"] for one in trace["warnings"]]
 
 
+def test_a_dry_run_says_in_the_persons_language_why_a_block_did_not_send_in_what_came_out_too(
+    api: Api, made: dict[str, Any]
+) -> None:
+    drawn = said("Заказ {{id}}")
+    drawn["blocks"][1]["config"]["skip_if_empty"] = ["email"]
+    given = {"document": drawn, "body": {"chat_id": "7", "id": "1"}}
+    trace = api.post(f"/scenarios/{made['id']}/test", given, headers={"Accept-Language": "ru"}).get_json()
+    step = trace["steps"][1]
+    assert step["error"]["message"] == "Не отправлено: email – пусто."
+    assert step["output"]["error"]["message"] == "Не отправлено: email – пусто."
+
+
 def test_a_document_that_cannot_run_is_refused_with_its_problems(api: Api, made: dict[str, Any]) -> None:
     drawn = document()
     drawn["blocks"][1]["config"] = {"text": 5}

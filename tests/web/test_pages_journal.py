@@ -165,6 +165,20 @@ def test_running_a_request_again_asks_first_when_somebody_would_get_a_message_tw
     assert len(api.get("/runs").json["items"]) == runs
 
 
+def test_a_request_that_cannot_be_read_is_not_offered_to_run_again_and_says_so_in_russian(
+    editor: Any, client: Any, api: Api, link: str
+) -> None:
+    client.post(link, data=b'{"chat_id": ', content_type="application/json")
+    request = api.get("/requests").json["items"][0]["id"]
+    page = editor.get(f"/journal/requests/{request}?lang=ru").text
+    assert "выполнить его снова нельзя" in page
+    assert f"/journal/requests/{request}/replay" not in page
+    refused = editor.post(f"/journal/requests/{request}/replay", data={"look": "yes"}, headers=OWN)
+    assert refused.status_code == 422
+    assert "Выполнить этот запрос нельзя. Тело – не правильный JSON." in refused.text
+    assert "cannot be run" not in refused.text
+
+
 def test_a_viewer_sees_no_button_and_may_press_none(hub: Hub, portal: Portal, client: Any, api: Api, link: str) -> None:
     sign_in(hub, portal, client, "viewer")
     client.post(link, json={"chat_id": "79991234567", "id": "7"})

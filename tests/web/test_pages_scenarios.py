@@ -53,6 +53,16 @@ def test_a_scenario_that_was_never_published_is_shown_as_off(editor: Person, api
     assert 'aria-checked="true"' in editor.see("/scenarios")
 
 
+def test_a_version_that_was_brought_back_says_so_in_the_persons_language(editor: Person, api: Api) -> None:
+    api.post("/lines", LINE)
+    number = api.post("/scenarios", document()).get_json()["id"]
+    api.post(f"/scenarios/{number}/versions/1/restore")
+    address = f"/api/v1/scenarios/{number}/versions"
+    listed = editor.client.get(address, headers={"Accept-Language": "ru"}).get_json()["items"]
+    assert listed[0]["note"] == "Возвращена из версии 1."
+    assert api.get(f"/scenarios/{number}/versions").get_json()["items"][0]["note"] == "Restored from version 1."
+
+
 def test_a_switch_works_without_javascript_and_says_why_it_stays_off(editor: Person, api: Api) -> None:
     made = api.post("/scenarios?draft=true", document()).get_json()
     refused = editor.send(f"/scenarios/{made['id']}/switch", enabled="yes")

@@ -177,6 +177,8 @@ def list_versions(call: Call, scenario_id: int) -> Value:
     with call.hub.db.read() as session:
         scenario = versions.get(session, call.portal_id, scenario_id)
         found = [versions.version_to_dict(scenario, kept) for kept in versions.versions_of(session, scenario)]
+    if asking() is not None:
+        found = [one | {"note": said(one["note"])} for one in found]
     return {"items": found, "next": None}
 
 

@@ -160,6 +160,10 @@ def in_words(trace: dict[str, Any]) -> dict[str, Any]:
     for told in (trace["error"], *trace["warnings"], *(step["error"] for step in trace["steps"])):
         if told:
             told["message"] = said(told["message"])
+    for output in (step["output"] for step in trace["steps"]):
+        failed = output.get("error") if isinstance(output, dict) else None
+        if isinstance(failed, dict) and isinstance(failed.get("message"), str):
+            output["error"] = failed | {"message": said(failed["message"])}
     for filled in (one for step in trace["steps"] for one in step["input"] or ()):
         for place in filled["places"]:
             place["missing"] = said(place["missing"]) if place["missing"] else None

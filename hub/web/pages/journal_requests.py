@@ -113,6 +113,7 @@ def _page(request_id: str, status: int = 200, **more: Any) -> Response:
         runs = scenarios.of_request(session, me().portal_id, request_id)
         became = outcomes.of_runs(session, me().portal_id, runs)
         came = outcomes.of_requests(session, me().portal_id, [found])[request_id]
+    readable = shown["outcome"] != "refused" or replay.is_readable(runtime(), request_id)
     trial = more.get("trial")
     twice = trial["would_repeat"] if trial else 0
     warning = (
@@ -128,6 +129,7 @@ def _page(request_id: str, status: int = 200, **more: Any) -> Response:
         runs=runs,
         became=became,
         came=came,
+        readable=readable,
         warning=warning,
         trial=trial,
         version=more.get("version", "current"),
