@@ -17,10 +17,13 @@ export function Versions(): ReactNode {
   const restore = (n: number): Promise<void> =>
     attempt(async () => {
       if (!(await saver.flush())) return;
+      const before = store.state.scenario.published_version;
       await api("POST", `/scenarios/${scenario.id}/versions/${n}/restore`);
       await saver.reload();
-      toast(t("Version {n} is back, as a new one", { n }));
+      const undo = before === null ? {} : { action: () => void restore(before), label: t("Undo") };
+      toast(t("Version {n} is back, as a new one", { n }), undo);
     });
+  const runs = scenario.published_version ?? scenario.version;
   if (!versions) return <p className="quiet">{t("Loading …")}</p>;
   return (
     <ol className="versions">
@@ -34,9 +37,12 @@ export function Versions(): ReactNode {
           {one.note && <p className="small">{one.note}</p>}
           {versions[at + 1] && <Changes from={versions[at + 1]!.version} to={one.version} />}
           {store.canEdit && at > 0 && (
-            <button type="button" className="btn btn-sm" onClick={() => void restore(one.version)}>
-              {t("Bring back v{n}", { n: one.version })}
-            </button>
+            <>
+              {runs !== one.version && <Changes key={runs} from={runs} to={one.version} title={t("What bringing it back changes")} />}
+              <button type="button" className="btn btn-sm" onClick={() => void restore(one.version)}>
+                {t("Bring back v{n}", { n: one.version })}
+              </button>
+            </>
           )}
         </li>
       ))}
@@ -45,7 +51,7 @@ export function Versions(): ReactNode {
 }
 
 /** What changed between two versions, asked for when it is opened. */
-export function Changes({ from, to, open = false }: { from: number; to: number; open?: boolean }): ReactNode {
+export function Changes({ from, to, title, open = false }: { from: number; to: number; title?: string; open?: boolean }): ReactNode {
   const { store } = useEditor();
   const [changes, setChanges] = useState<string[] | null>(null);
   const load = (): void => {
@@ -58,7 +64,7 @@ export function Changes({ from, to, open = false }: { from: number; to: number; 
   }, [from, to, open]);
   return (
     <details className="changes" open={open} onToggle={(event) => event.currentTarget.open && load()}>
-      <summary>{t("What changed since v{n}", { n: from })}</summary>
+      <summary>{title ?? t("What changed since v{n}", { n: from })}</summary>
       {changes?.length === 0 && <p className="quiet small">{t("Nothing but the places of blocks.")}</p>}
       <ul className="small">{changes?.map((one, at) => <li key={at}>{one}</li>)}</ul>
     </details>
