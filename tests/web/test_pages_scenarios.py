@@ -227,6 +227,8 @@ def test_an_import_under_a_taken_name_proposes_another(editor: Person, api: Api)
     api.post("/scenarios", document("Из дома"))
     asked = editor.send("/scenarios/import", text=text)
     assert 'value="Из дома 2"' in asked.text
+    assert "Это название занято" in asked.text
+    assert "не хватает" not in asked.text
     assert editor.send("/scenarios/import", text=text, name="Из дома").status_code == 422
     assert editor.drawn(editor.send("/scenarios/import", text=text, name="Из дома 2").location)
 

@@ -81,6 +81,16 @@ def test_messages_stand_in_groups_by_reason_in_words_with_their_number_and_age(s
     assert "Не дошло" in only
 
 
+def test_of_a_message_that_may_have_arrived_it_is_said_to_look_first_whatever_the_reason(
+    signed_in: Any, put: Put
+) -> None:
+    put("103", "unconfirmed", "provider_down")
+    text = signed_in("editor").get("/undelivered?lang=ru").text
+    assert text.count("Мессенджер не работал: возможно, доставлено") == 2
+    assert "Загляните в мессенджер" in text
+    assert "Отправьте снова." not in text
+
+
 def test_a_code_that_nobody_knows_is_shown_with_the_words_of_the_messenger(signed_in: Any, put: Put) -> None:
     put("101", "failed", "4711")
     assert "Bad Request: no." in signed_in("viewer").get("/undelivered").text

@@ -14,6 +14,8 @@ from flask_babel import lazy_gettext as _
 from hub.web.pages import line_words
 from hub.web.sentences import said
 
+_LOOK = _("Look into the messenger, then say what happened.")
+_UNCONFIRMED = _("{what}: perhaps it arrived")
 Words = Mapping[str, tuple[LazyString, LazyString]]
 _WORDS = {
     "blocked": (_("The recipient has blocked us"), _("Write to them in another messenger.")),
@@ -162,9 +164,13 @@ def register(app: Flask) -> None:
     app.jinja_env.globals.update(why=why, why_run=why_run, trouble=line_words.trouble)
 
 
-def why(code: str, message: str = "") -> Why:
-    """What a code means; for an unknown one what the layers below said, in the page's language where it is ours."""
-    return _told(_WORDS, code, message)
+def why(code: str, message: str = "", *, unconfirmed: bool = False) -> Why:
+    """What a code means; for an unknown one what the layers below said, in the page's language where it is ours. Of a
+    message that is `unconfirmed` nobody knows whether it arrived, so it is looked for before it is sent again."""
+    told = _told(_WORDS, code, message)
+    if unconfirmed and told.hint != str(_LOOK):
+        return Why(str(_UNCONFIRMED).format(what=told.text), str(_LOOK))
+    return told
 
 
 def why_run(code: str, message: str = "") -> Why:
