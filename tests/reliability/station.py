@@ -20,7 +20,7 @@ from tests.processes import Product, Running, wait_until
 
 THREADS = 16
 DAY = 86_400 * 1_000_000
-CONFIGS: dict[str, dict[str, Any]] = {"telegram": {"token": "1:AAAA"}, "vk": {"token": "AAAA", "group_id": "1"}}
+CONFIGS: dict[str, dict[str, Any]] = {"telegram": {"token": "1:AAAA"}, "vk": {"token": "vk1.a.AAAA", "group_id": "1"}}
 
 
 @dataclass
