@@ -27,13 +27,36 @@ STATES = (
 UNDELIVERED = ("failed", "expired", "undelivered", "unconfirmed")
 """What somebody should look at: it did not arrive, or nobody knows whether it did."""
 OPEN = ("queued", "sending")
+LASTING = (
+    "answer_too_late",
+    "blocked",
+    "chat_id_invalid",
+    "chat_not_found",
+    "deactivated",
+    "kicked",
+    "never_started",
+    "no_chat_access",
+    "not_allowed",
+    "not_in_test_list",
+    "not_member",
+    "not_reachable",
+    "opted_out",
+    "privacy",
+    "recipient_is_bot",
+    "recipient_is_sender",
+    "undeliverable",
+    "user_id_not_allowed",
+    "window_closed",
+)
+"""Reasons that lie with the recipient: sending once more does not mend them."""
 MAY_HAVE_REASON = tuple(state for state in STATES if state not in ("sent", "delivered", "read"))
 
 
 @dataclass(frozen=True)
 class Filter:
     """Which messages. `line` is an id, `reason` an error's code, `chat` the recipient as sent to or as given;
-    `after` and `before` are times of making in µs, `ids` names them one by one."""
+    `after` and `before` are times of making in µs, `ids` names them one by one;
+    `lasting`: only those whose reason a repeat does not mend, or only the others."""
 
     states: tuple[str, ...] = ()
     line: str | None = None
@@ -43,6 +66,7 @@ class Filter:
     after: int | None = None
     before: int | None = None
     ids: tuple[str, ...] = ()
+    lasting: bool | None = None
 
 
 def conditions(session: Session, portal_id: int, wanted: Filter) -> list[ColumnElement[bool]]:
@@ -60,6 +84,9 @@ def conditions(session: Session, portal_id: int, wanted: Filter) -> list[ColumnE
         found.append(col(Message.scenario_id) == wanted.scenario)
     if wanted.reason is not None:
         found.append(reason(session) == wanted.reason)
+    if wanted.lasting is not None:
+        why = reason(session)
+        found.append(why.in_(LASTING) if wanted.lasting else why.not_in(LASTING))
     if wanted.after is not None:
         found.append(col(Message.created_at) >= wanted.after)
     if wanted.before is not None:

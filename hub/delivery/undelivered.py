@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from hub.clock import SECOND, now_us
 from hub.core import Hub
 from hub.delivery import interventions, journal
-from hub.delivery.journal import UNDELIVERED, Filter
+from hub.delivery.journal import LASTING, UNDELIVERED, Filter
 from hub.delivery.models import Message
 from hub.delivery.outbox import wake_runs
 from hub.errors import Invalid
@@ -20,8 +20,8 @@ from hub.values import loads
 
 OLD_AFTER_S = 24 * 3600
 """A message older than this may say what is no longer true, so it is sent again only on demand."""
-Part = Literal["fresh", "old", "unconfirmed"]
-PARTS: tuple[Part, ...] = ("fresh", "old", "unconfirmed")
+Part = Literal["fresh", "old", "lasting", "unconfirmed"]
+PARTS: tuple[Part, ...] = ("fresh", "old", "lasting", "unconfirmed")
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,11 @@ def message_of(error: str | None) -> str:
 
 
 def count_parts(session: Session, portal_id: int, wanted: Filter, *, now: int) -> dict[Part, int]:
-    """How many of these messages were made lately, long ago, and how many may have arrived; every part is there."""
+    """How many of these messages were made lately, long ago, whose reason a repeat does not mend, and how many may have
+    arrived; every part is there."""
     part = case(
         (col(Message.state) == "unconfirmed", "unconfirmed"),
+        (journal.reason(session).in_(LASTING), "lasting"),
         (col(Message.created_at) < _old_before(now), "old"),
         else_="fresh",
     )
@@ -86,7 +88,7 @@ def send_again(hub: Hub, portal_id: int, wanted: Filter, parts: Sequence[Part], 
         states = ("unconfirmed",) if part == "unconfirmed" else usual
         if part not in parts or not set(states) & set(wanted.states):
             continue
-        chosen = replace(wanted, states=states)
+        chosen = replace(wanted, states=states, lasting=None if part == "unconfirmed" else part == "lasting")
         if part == "old":
             chosen = replace(chosen, before=old_before)
         elif part == "fresh":

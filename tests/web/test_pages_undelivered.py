@@ -96,10 +96,25 @@ def test_a_code_that_nobody_knows_is_shown_with_the_words_of_the_messenger(signe
     assert "Bad Request: no." in signed_in("viewer").get("/undelivered").text
 
 
+def test_what_a_repeat_does_not_mend_is_told_apart_and_sent_only_when_it_is_ticked(
+    signed_in: Any, put: Put, api: Api
+) -> None:
+    again, blocked = put("101", "failed", "provider_down"), put("102", "failed", "blocked", age=2 * DAY)
+    browser = signed_in("editor")
+    text = browser.get("/undelivered/plan?lang=ru").text
+    assert "1 не старше суток: отправим" in text
+    assert "1 вряд ли дойдёт и теперь: причина у получателя" in text
+    assert text.count(" checked") == 1
+    browser.post("/undelivered/send", data={"part": ["fresh", "old"], "until": now_us()}, headers=OWN)
+    assert states(api, again, blocked) == ["queued", "failed"]
+    browser.post("/undelivered/send", data={"part": "lasting", "until": now_us()}, headers=OWN)
+    assert states(api, again, blocked) == ["queued", "queued"]
+
+
 def test_before_many_are_sent_it_is_said_how_many_are_old_or_may_have_arrived(
     signed_in: Any, put: Put, api: Api
 ) -> None:
-    fresh = [put(str(100 + number), "failed") for number in range(3)]
+    fresh = [put(str(100 + number), "failed", "provider_down") for number in range(3)]
     old = [put(str(200 + number), "expired", "expired", age=2 * DAY) for number in range(2)]
     unsure = put("300", "unconfirmed", "read_timeout")
     browser = signed_in("editor")
@@ -136,9 +151,9 @@ def test_with_nothing_ticked_nothing_is_sent_and_it_is_said(signed_in: Any, put:
 
 
 def test_what_failed_after_the_look_is_not_sent_with_the_rest(signed_in: Any, put: Put, api: Api) -> None:
-    seen = put("101", "failed")
+    seen = put("101", "failed", "provider_down")
     until = now_us()
-    later = put("102", "failed")
+    later = put("102", "failed", "provider_down")
     signed_in("editor").post("/undelivered/send", data={"part": "fresh", "until": until}, headers=OWN)
     assert states(api, seen, later) == ["queued", "failed"]
 
