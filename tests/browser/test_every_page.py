@@ -7,6 +7,7 @@ import pytest
 
 from tests.browser.filled import fill
 from tests.browser.looking import cut_off, violations
+from tests.browser.moments import MOMENTS
 from tests.browser.screens import SCREENS
 from tests.browser.site import Site
 
@@ -28,6 +29,21 @@ def test_every_screen_can_be_used_by_everybody_and_shows_all_of_itself_at_every_
         found += [f"{screen.name} at {WIDTHS[0]}: {one}" for one in _narrow(page)]
         page.set_viewport_size({"width": 1280, "height": 900})
         _forgive(site, screen.name)
+    assert found == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_pages_open_on_demand_can_be_used_by_everybody_and_shows_all_of_itself(site: Site, scheme: str) -> None:
+    fill(site.at)
+    page = site.page(color_scheme=scheme, viewport={"width": 1280, "height": 900})
+    found: list[str] = []
+    for moment in MOMENTS:
+        page.set_viewport_size({"width": 1280, "height": 900})
+        moment.come(page, site)
+        found += [f"{moment.name}: {one}" for one in violations(page)]
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            found += [f"{moment.name} at {width}: {one}" for one in cut_off(page)]
     assert found == []
 
 

@@ -54,6 +54,22 @@ def test_a_field_found_by_its_value_becomes_a_variable_by_one_click_and_can_be_t
     assert stored() == [*before, "лояльность"]
 
 
+def test_who_adds_a_field_far_down_stays_there_and_sees_it_taken(shop: Site) -> None:
+    page: Any = shop.page("olga", viewport={"width": 1280, "height": 500})
+    page.goto("/fields", wait_until="networkidle")
+    field = page.locator("button.field:visible").last
+    name = field.locator(".field-name").inner_text()
+    field.evaluate("e => e.scrollIntoView({block: 'center', behavior: 'instant'})")
+    before = page.evaluate("scrollY")
+    assert before > 500
+    field.click()
+    page.get_by_role("status").filter(has_text="добавлена").wait_for(state="attached")
+    taken = page.locator("a.field").filter(has_text=name).last
+    taken.wait_for()
+    assert abs(page.evaluate("scrollY") - before) < 200
+    assert taken.evaluate("e => { const b = e.getBoundingClientRect(); return b.top >= 0 && b.bottom <= innerHeight; }")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_can_be_used_by_everybody_at_every_width(shop: Site, scheme: str) -> None:
     page: Any = shop.page("olga", color_scheme=scheme)

@@ -53,7 +53,7 @@ def add(entity: str) -> AnyResponse:
             raise NotFound("There is no such field.") from None
 
     made = _change(entity, change)
-    return _back(entity, anchor=f"row-{made[-1].variable}" if made else "")
+    return _back(entity, added=made[-1].variable if made else None)
 
 
 @blueprint.post("/fields/<entity>/variables/<variable>")
@@ -134,6 +134,7 @@ def _page(entity: str, problem: str = "") -> Response:
         picks=PICKS,
         search=request.values.get("q", "").strip(),
         problem=problem,
+        added=next((row.variable for row in rows if row.variable == request.args.get("added")), ""),
         removed=_removed(),
         card=None if example is None or example.card is None else example.card.id,
     )
@@ -236,9 +237,9 @@ def _parsed(given: str) -> MappingRow:
         raise NotFound("There is no such variable.") from None
 
 
-def _back(entity: str, *, removed: str | None = None, anchor: str = "") -> AnyResponse:
+def _back(entity: str, *, added: str | None = None, removed: str | None = None, anchor: str = "") -> AnyResponse:
     """The page again, on the same card and with the same search."""
-    kept = {name: request.form.get(name) for name in ("card", "q")} | {"removed": removed}
+    kept = {name: request.form.get(name) for name in ("card", "q")} | {"added": added, "removed": removed}
     query = urlencode({name: value for name, value in kept.items() if value})
     return redirect(f"/fields/{entity}" + (f"?{query}" if query else "") + (f"#{quote(anchor)}" if anchor else ""), 303)
 
