@@ -92,6 +92,12 @@ def _versions(page: Any, site: Site) -> None:
     page.wait_for_load_state("networkidle")
 
 
+def _run(page: Any, site: Site) -> None:
+    run = site.at.read("/runs?status=failed")["items"][0]
+    page.goto(f"/scenarios/{run['scenario']}?run={run['id']}")
+    page.get_by_test_id("trace").wait_for()
+
+
 def _plan(page: Any, _site: Site) -> None:
     page.goto("/undelivered/plan", wait_until="networkidle")
 
@@ -124,6 +130,7 @@ MOMENTS = (
     Moment("editor-publish", _publish),
     Moment("editor-menu", _menu),
     Moment("editor-versions", _versions),
+    Moment("editor-run", _run),
     Moment("undelivered-plan", _plan),
     Moment("undelivered-more", _more),
     Moment("line-form", _line_form),
