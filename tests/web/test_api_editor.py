@@ -268,7 +268,7 @@ def test_a_person_is_told_in_his_language_what_changed_and_what_is_wrong_and_a_p
     olga.put(f"/scenarios/{made['id']}", document(event_key="tranid"))
     path = f"/scenarios/{made['id']}/versions/1/diff/2"
     assert api.get(path).get_json()["changes"] == ["Block start: event_key was added: “tranid”."]
-    assert olga.get(path).get_json()["changes"] == ["Блок start: event_key – добавлено “tranid”."]
+    assert olga.get(path).get_json()["changes"] == ["Блок Входящий webhook: Ключ события – добавлено “tranid”."]
     assert api.post("/scenarios", document()).get_json()["detail"] == "There is already a scenario with this name."
     told = olga.post("/scenarios", document()).get_json()
     assert told["detail"] == told["errors"][0]["message"] != "There is already a scenario with this name."
