@@ -124,11 +124,10 @@ def would_repeat(sql: Sql, portal_id: int, run_ids: Sequence[str]) -> int:
     """How many messages would go out a second time if the requests of these runs ran again from their starts."""
     # As one condition beside those about the portal, SQLite would go through all that the portal has ever sent.
     row = sql.one(
-        "SELECT count(*) FROM message WHERE portal_id = ?"  # noqa: S608
-        f" AND state IN ({marks(len(SENT_ONCE))}) AND seq IN (SELECT seq FROM message WHERE run_id IN"
-        " (SELECT id FROM run WHERE request_id IN"
-        f" (SELECT request_id FROM run WHERE id IN ({marks(len(run_ids))}))))",
-        (portal_id, *SENT_ONCE, *run_ids),
+        "SELECT count(*) FROM message WHERE portal_id = ? AND state IN (SELECT key FROM json_each(?))"
+        " AND seq IN (SELECT seq FROM message WHERE run_id IN (SELECT id FROM run WHERE request_id IN"
+        " (SELECT request_id FROM run WHERE id IN (SELECT key FROM json_each(?)))))",
+        (portal_id, dumps(dict.fromkeys(SENT_ONCE)), dumps(dict.fromkeys(run_ids))),
     )
     assert row is not None
     return int(row[0])

@@ -13,13 +13,12 @@ LAST = 20
 MAX_BYTES = 64 * 1024
 # The table is kept by a layer above; what is read here of its shape is told in hub.endpoints.models. In one condition
 # beside that about the portal, SQLite would go through the portal's whole journal for a scenario that is seldom called.
-_LATEST = (
-    "SELECT id FROM (SELECT id FROM request WHERE scenario_id = :scenario AND outcome = '{outcome}'"
-    " ORDER BY id DESC LIMIT :most) AS last_{outcome}"
-)
 _BODIES = text(
-    "SELECT substr(raw, 1, :bytes), content_type FROM request WHERE portal_id = :portal AND raw IS NOT NULL"  # noqa: S608
-    f" AND id IN ({_LATEST.format(outcome='run')} UNION ALL {_LATEST.format(outcome='captured')})"
+    "SELECT substr(raw, 1, :bytes), content_type FROM request WHERE portal_id = :portal AND raw IS NOT NULL AND id IN ("
+    "SELECT id FROM (SELECT id FROM request WHERE scenario_id = :scenario AND outcome = 'run'"
+    " ORDER BY id DESC LIMIT :most) AS ran UNION ALL "
+    "SELECT id FROM (SELECT id FROM request WHERE scenario_id = :scenario AND outcome = 'captured'"
+    " ORDER BY id DESC LIMIT :most) AS kept)"
 )
 _key = re.compile(r"""["“”«»']([^\W\d][\w-]{0,63})["“”«»']\s*:""")
 _part = re.compile(r"""\bname="([^"\[]{1,64})""")

@@ -15,7 +15,8 @@ from hub.delivery.models import Message
 from hub.delivery.undelivered import code_of, message_of
 from hub.scenarios.models import Run
 from hub.scenarios.store import REASON_CHARS
-from hub.sql import Sql, marks
+from hub.sql import Sql
+from hub.values import dumps
 
 CHUNK = 500
 
@@ -106,9 +107,11 @@ def put_aside(hub: Hub, portal_id: int, wanted: Failed) -> int:
             return done
 
         def job(sql: Sql, chunk: Sequence[str] = ids) -> int:
-            given = (portal_id, *chunk)
-            statement = f"UPDATE run SET reason = NULL WHERE portal_id = ? AND id IN ({marks(len(chunk))})"  # noqa: S608
-            return sql.run(statement + " AND reason IS NOT NULL", given)
+            return sql.run(
+                "UPDATE run SET reason = NULL WHERE portal_id = ? AND id IN (SELECT key FROM json_each(?))"
+                " AND reason IS NOT NULL",
+                (portal_id, dumps(dict.fromkeys(chunk))),
+            )
 
         done += hub.db.writer.run(job)
 
