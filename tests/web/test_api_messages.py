@@ -190,7 +190,7 @@ def test_of_one_chat_only_the_oldest_of_many_goes_first(api: Api, send: Send, hu
     assert heads(hub) == messages[:1]
 
 
-@pytest.mark.parametrize("action", ["", "/redeliver", "/cancel", "/settle"])
+@pytest.mark.parametrize("action", ["", "/redeliver", "/send-now", "/cancel", "/settle"])
 def test_a_strangers_message_does_not_exist(api: Api, stranger: Api, send: Send, hub: Hub, action: str) -> None:
     message = send()
     put(hub, message, "failed")

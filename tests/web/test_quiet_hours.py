@@ -86,6 +86,9 @@ def test_a_person_sends_one_message_without_waiting_for_their_end(
     assert post(editor, f"/journal/messages/{message}/now").status_code == 303
     assert due_in(api.get(f"/messages/{message}").get_json()) < timedelta(0)
     assert post(editor, f"/journal/messages/{message}/now").status_code == 409
+    another = send()["id"]
+    assert due_in(api.post(f"/messages/{another}/send-now").get_json()) < timedelta(0)
+    assert api.post(f"/messages/{another}/send-now").status_code == 409
 
 
 def test_what_a_person_sends_again_goes_whatever_the_hour(api: Api, send: Send, hub: Hub) -> None:

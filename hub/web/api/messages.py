@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field, field_validator
 
 from hub.clock import to_us
-from hub.delivery import interventions, journal
+from hub.delivery import interventions, journal, quieting
 from hub.delivery.journal import STATES, Filter
 from hub.delivery.models import Message
 from hub.values import Value
@@ -101,6 +101,13 @@ def redeliver_message(call: Call, message_id: str) -> Value:
     """409 for a message that still waits or has arrived."""
     given: Again = call.body
     interventions.redeliver(call.hub, call.portal_id, message_id, line_id=given.line, chat_id=given.chat_id)
+    return _shown(call, message_id)
+
+
+@route("POST", "/messages/{message_id}/send-now", summary="Do not wait for the end of quiet hours", shape="Message")
+def send_message_now(call: Call, message_id: str) -> Value:
+    """409 unless it waits for that."""
+    quieting.send_now(call.hub, call.portal_id, message_id)
     return _shown(call, message_id)
 
 
