@@ -22,10 +22,7 @@ def test_every_screen_can_be_used_by_everybody_and_shows_all_of_itself_at_every_
     found: list[str] = []
     for screen in SCREENS:
         page.goto(screen.address(site.at), wait_until="networkidle")
-        found += [f"{screen.name}: {one}" for one in violations(page)]
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 900})
-            found += [f"{screen.name} at {width}: {one}" for one in cut_off(page)]
+        found += _seen(page, screen.name)
         found += [f"{screen.name} at {WIDTHS[0]}: {one}" for one in _narrow(page)]
         page.set_viewport_size({"width": 1280, "height": 900})
         _forgive(site, screen.name)
@@ -40,11 +37,17 @@ def test_what_pages_open_on_demand_can_be_used_by_everybody_and_shows_all_of_its
     for moment in MOMENTS:
         page.set_viewport_size({"width": 1280, "height": 900})
         moment.come(page, site)
-        found += [f"{moment.name}: {one}" for one in violations(page)]
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 900})
-            found += [f"{moment.name} at {width}: {one}" for one in cut_off(page)]
+        found += _seen(page, moment.name)
     assert found == []
+
+
+def _seen(page: Any, name: str) -> list[str]:
+    """What is wrong with it for anybody, and what is cut off at any width."""
+    found = [f"{name}: {one}" for one in violations(page)]
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        found += [f"{name} at {width}: {one}" for one in cut_off(page)]
+    return found
 
 
 def _forgive(site: Site, name: str) -> None:

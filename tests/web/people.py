@@ -17,7 +17,8 @@ def sign_in(hub: Hub, portal: Portal, client: Any, role: str) -> Any:
     assert portal.id is not None
     with hub.db.write() as session:
         users.create_user(session, portal.id, email=f"{role}@shop.test", password=PASSWORD, role=role)
-    client.post("/login", data={"email": f"{role}@shop.test", "password": PASSWORD}, headers=OWN)
+    answer = client.post("/login", data={"email": f"{role}@shop.test", "password": PASSWORD}, headers=OWN)
+    assert answer.status_code == 303
     return client
 
 

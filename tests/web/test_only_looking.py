@@ -4,35 +4,21 @@ from typing import Any
 
 import pytest
 
-from hub.accounts import users
 from hub.core import Hub
 from hub.portals.models import Portal
 from tests.conftest import Api
 from tests.web.documents import LINE, document
-
-OWN = {"Sec-Fetch-Site": "same-origin"}
-PASSWORD = "correct horse"
-
-
-def signed_in(app: Any, hub: Hub, portal: Portal, role: str) -> Any:
-    assert portal.id is not None
-    with hub.db.write() as session:
-        users.create_user(session, portal.id, email=f"{role}@shop.test", password=PASSWORD, role=role)
-    client = app.test_client()
-    assert (
-        client.post("/login", data={"email": f"{role}@shop.test", "password": PASSWORD}, headers=OWN).status_code == 303
-    )
-    return client
+from tests.web.people import OWN, sign_in
 
 
 @pytest.fixture
 def viewer(app: Any, hub: Hub, portal: Portal) -> Any:
-    return signed_in(app, hub, portal, "viewer")
+    return sign_in(hub, portal, app.test_client(), "viewer")
 
 
 @pytest.fixture
 def editor(app: Any, hub: Hub, portal: Portal) -> Any:
-    return signed_in(app, hub, portal, "editor")
+    return sign_in(hub, portal, app.test_client(), "editor")
 
 
 def test_the_token_of_a_link_is_shown_to_those_who_may_start_the_scenario_only(

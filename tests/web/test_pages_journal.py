@@ -110,6 +110,13 @@ def test_a_request_that_ran_again_shows_what_came_of_the_newest_run(
     assert runs.index("ждёт") < runs.index("упал")
 
 
+def word_of(html: str) -> str:
+    """The first state that is shown there."""
+    found = re.search(r'class="state [^"]*">.*?</svg>([^<]+)<', html, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
 @pytest.mark.parametrize(("state", "word"), [("failed", "не отправлено"), ("queued", "ждёт"), ("sent", "выполнено")])
 def test_a_run_is_called_the_same_in_every_list_and_on_its_page(
     state: str, word: str, editor: Any, client: Any, hub: Hub, link: str
@@ -118,9 +125,9 @@ def test_a_run_is_called_the_same_in_every_list_and_on_its_page(
     hub.db.writer.run(lambda sql: sql.run("UPDATE message SET state = ?, head = FALSE", (state,)))
     for address in ("/", "/journal", "/journal/runs"):
         (row,) = re.findall(r'<a class="row-link".*?</a>', editor.get(f"{address}?lang=ru").text, re.DOTALL)
-        assert re.search(r'class="state [^"]*">.*?</svg>([^<]+)<', row, re.DOTALL)[1] == word, address  # type: ignore[index]
+        assert word_of(row) == word, address
     own = editor.get(f"/journal/runs/{run}?lang=ru").text
-    assert re.search(r'class="state [^"]*">.*?</svg>([^<]+)<', own, re.DOTALL)[1] == word  # type: ignore[index]
+    assert word_of(own) == word
 
 
 @pytest.mark.parametrize(

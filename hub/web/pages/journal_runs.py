@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, redirect, render_template, request
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from hub.delivery import journal
@@ -18,6 +18,7 @@ from hub.scenarios.queries import IN_TROUBLE, STATUSES, RunFilter
 from hub.scenarios.registry import blocks
 from hub.web.api.runs import shown
 from hub.web.pages import filters, outcomes
+from hub.web.pages.running_again import going_on, second_time
 from hub.web.pages.shell import hub, me, needs, page, runtime, screens
 from hub.web.sentences import said
 
@@ -95,7 +96,7 @@ def retry(run_id: str) -> AnyResponse:
             runtime(), me().portal_id, ids, start=start, version=version, only_undelivered=only_undelivered
         )
         if refused:
-            went = ngettext("%(num)d run goes on.", "%(num)d runs go on.", count)
+            went = going_on(count)
             return _page(run_id, " ".join([went, *(said(one) for one in refused)]), 409)
         return redirect(f"/journal/runs/{run_id}?done=alike&count={count}", 303)
     try:
@@ -140,7 +141,7 @@ def _done() -> str:
         "goes-on": gettext("The run goes on."),
         "stopped": gettext("The run was stopped."),
         "brought-back": gettext("New requests run version %(n)s again.", n=filters.number("count") or 0),
-        "alike": ngettext("%(num)d run goes on.", "%(num)d runs go on.", filters.number("count") or 0),
+        "alike": going_on(filters.number("count") or 0),
     }
     return said_by.get(request.args.get("done", ""), "")
 
@@ -148,12 +149,6 @@ def _done() -> str:
 def _alike(run_id: str) -> list[str]:
     with hub().db.read() as session:
         return failed_runs.alike(session, me().portal_id, run_id, limit=MOST_ALIKE)
-
-
-def _warning(twice: int) -> str:
-    return str(
-        ngettext("%(num)d message would go out a second time.", "%(num)d messages would go out a second time.", twice)
-    )
 
 
 def _step_line(step: dict[str, Any], title: str, block: Block | None) -> StepLine:
@@ -193,7 +188,7 @@ def _page(run_id: str, error: str = "", status: int = 200, *, asked: Asked | Non
         before=before,
         can_retry=can_retry,
         asked=asked,
-        warning=_warning(asked.twice) if asked else "",
+        warning=second_time(asked.twice) if asked else "",
         can_cancel=run["status"] in queries.NOT_OVER,
         error=error,
     )

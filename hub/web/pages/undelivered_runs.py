@@ -20,6 +20,7 @@ from hub.scenarios.models import Run
 from hub.scenarios.registry import blocks
 from hub.values import loads
 from hub.web.pages import filters
+from hub.web.pages.running_again import going_on, second_time
 from hub.web.pages.shell import hub, me, needs, page, runtime, screens
 from hub.web.sentences import said
 
@@ -60,7 +61,7 @@ def done() -> str:
     count = filters.number("count") or 0
     match request.args.get("done", ""):
         case "runs":
-            return str(ngettext("%(num)d run goes on.", "%(num)d runs go on.", count))
+            return going_on(count)
         case "runs-discarded":
             return str(ngettext("%(num)d run was dismissed.", "%(num)d runs were dismissed.", count))
     return ""
@@ -90,7 +91,7 @@ def again() -> AnyResponse:
         only_undelivered=given.get("messages") != "all",
     )
     if refused:
-        went = ngettext("%(num)d run goes on.", "%(num)d runs go on.", count)
+        went = going_on(count)
         return _planned(" ".join([went, *(said(one) for one in refused)]), 409)
     return redirect(f"/undelivered?done=runs&count={count}", 303)
 
@@ -116,9 +117,7 @@ def _planned(problem: str = "", status: int = 200) -> Response:
         names = queries.names(session, portal_id)
         with hub().db.sql() as sql:
             repeated = replay.would_repeat(sql, portal_id, ids) if ids else 0
-        warning = ngettext(
-            "%(num)d message would go out a second time.", "%(num)d messages would go out a second time.", repeated
-        )
+        warning = second_time(repeated)
         html = render_template(
             "undelivered/runs.html",
             problem=problem,
