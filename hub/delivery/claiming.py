@@ -103,8 +103,8 @@ def _ready(
     if not lines:
         return {}
     found: dict[str, _Ready] = {}
-    for line_id, portal_id, channel, state, settings, pace_at, ramp_from, slowed_until in sql.all(
-        "SELECT id, portal_id, channel, state, settings, pace_at, ramp_from, slowed_until FROM line"  # noqa: S608
+    for line_id, portal_id, channel, state, settings, pace_at, ramp_from, slowed_until, trouble in sql.all(
+        "SELECT id, portal_id, channel, state, settings, pace_at, ramp_from, slowed_until, trouble FROM line"  # noqa: S608
         f" WHERE id IN ({marks(len(lines))}) AND {_MAY_SEND}",
         (*lines, now),
     ):
@@ -116,6 +116,8 @@ def _ready(
         most = min(limit, room(line_id), allowed)
         if state == "unreachable":
             most = min(most, 1)
+        elif trouble:
+            most = min(most, pacing.at_once(trouble) - _on_their_way(sql, line_id))
         if most > 0 and due:
             waiting = sql.one(
                 f"SELECT count(*) FROM (SELECT 1 FROM message WHERE {due} LIMIT ?) AS due",  # noqa: S608
@@ -124,6 +126,12 @@ def _ready(
             most = min(most, waiting[0] if waiting else 0)
         found[line_id] = _Ready(line_id, portal_id, state, pace_at, rate, chat_rate, most)
     return found
+
+
+def _on_their_way(sql: Sql, line_id: str) -> int:
+    # The line in disguise: by its own indexes all of its messages would be looked through.
+    row = sql.one("SELECT count(*) FROM message WHERE owner IS NOT NULL AND COALESCE(line_id, '') = ?", (line_id,))
+    return row[0] if row else 0
 
 
 def _take(sql: Sql, line: _Ready, count: int, now: int, due: str) -> list[str]:

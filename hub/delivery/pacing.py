@@ -68,6 +68,12 @@ def slow_start(rate_per_s: float, *, ramp_from: int | None, now: int) -> float:
     return ramped if rate_per_s <= 0 else min(rate_per_s, ramped)
 
 
+def at_once(trouble: int) -> int:
+    """How many messages of a line may be on their way after `trouble` failures in a row: as many as, should they fail
+    too, open its breaker; so an outage costs few of the messages that wait a try."""
+    return max(1, TROUBLE_OPENS - trouble)
+
+
 def breaker_pause_s(opened: int) -> float:
     """How long a line rests after its breaker opened for the `opened`-th time in a row: 30 s, doubling to 10 min."""
     base = min(FIRST_PAUSE_S * (1 << min(max(0, opened - 1), 10)), LONGEST_PAUSE_S)

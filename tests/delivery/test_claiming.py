@@ -10,6 +10,8 @@ from hub.delivery.lines import LineSettings
 from hub.delivery.outbox import Claimed
 from tests.delivery.queue import ME, NOW, Queue
 
+OTHER = "host:2:other"
+
 
 @pytest.fixture
 def make_queue(hub: Any, portal: Any) -> Any:
@@ -94,6 +96,19 @@ def test_after_five_failures_in_a_row_the_line_rests_and_its_messages_use_up_no_
     assert line_column(queue, "state") == "unreachable"
     assert (line_column(queue, "state_reason"), line_column(queue, "state_code")) == ("down", "http_503")
     assert queue.claim() == []
+
+
+def test_a_line_that_failed_lets_only_as_many_go_at_once_as_would_open_its_breaker(make_queue: Any) -> None:
+    queue = make_queue()
+    for number in range(20):
+        queue.put(f"chat {number:02}")
+    first, second, third, _ = queue.claim(4)
+    fail(queue, first, NOW + SECOND)
+    assert len(queue.claim(8, owner=OTHER)) == 1, "one failed and three may: a fifth opens it"
+    fail(queue, second, NOW + SECOND)
+    assert queue.claim(8) == []
+    queue.settle(third, "sent")
+    assert len(queue.claim(8)) == 8
 
 
 def test_one_message_tries_whether_a_resting_line_is_back_and_a_failure_rests_it_longer(make_queue: Any) -> None:

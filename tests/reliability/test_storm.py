@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from hub.delivery.pacing import TROUBLE_OPENS
 from hub.portals.models import Portal
 from hub.sandbox.faults import Entry, Fault, Rates
 from tests.journeys.installation import new_chat
@@ -95,7 +96,7 @@ def test_f18_after_an_outage_the_lines_come_back_slowly_evenly_and_in_order(stat
         asked = station.asked(chats[name])
         failed = waves([entry for entry in asked if not entry.accepted])
         sent = [entry.at for entry in asked if entry.accepted]
-        assert 5 <= len(failed[0]) <= 10, "the breaker opened late"
+        assert TROUBLE_OPENS <= len(failed[0]) <= IN_FLIGHT, "the breaker opened late"
         assert {len(wave) for wave in failed[1:]} <= {1}, "more than one probe at a time"
         begins = [wave[0].at for wave in failed] + [sent[0]]
         for number, (before, after) in enumerate(pairwise(begins)):
