@@ -35,6 +35,7 @@ DEFAULT_PORT = 8000
 PORTS = 4  # the product, the portal, its OAuth server, the messengers
 READY_WITHIN_S = 60.0
 STOP_WITHIN_S = 40.0
+LOOK_EVERY_S = 0.2
 Server = TypeVar("Server", Sandbox, Bitrix24)
 KEPT = ("HUB_LOG_LEVEL", "HUB_LOG_FORMAT", "HUB_WEB_WORKERS")
 
@@ -70,7 +71,7 @@ def main(check: bool, port: int | None) -> int:
                 return 0
             with running(Path("instance") / "demo", _wanted_port(port)) as it:
                 _tell(it)
-                raise DemoError(f"the product ended by itself with code {it.product.wait()}.")
+                raise DemoError(f"the product ended by itself with code {_wait_for_end(it.product)}.")
     except KeyboardInterrupt:
         click.echo("Stopped.")
         return 130 if check else 0
@@ -216,6 +217,13 @@ def _wait_ready(url: str, product: "subprocess.Popen[bytes]") -> None:
                     return
             time.sleep(0.1)
     raise DemoError(f"the product was not ready within {READY_WITHIN_S:.0f} seconds.")
+
+
+def _wait_for_end(product: "subprocess.Popen[bytes]") -> int:
+    # `product.wait()` would sleep through a signal that the system gives to another thread of this process.
+    while (code := product.poll()) is None:
+        time.sleep(LOOK_EVERY_S)
+    return code
 
 
 def _stop(product: "subprocess.Popen[bytes]") -> None:

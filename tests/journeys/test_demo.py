@@ -1,5 +1,6 @@
 """`hub demo` as a person starts it: it works, it says when it cannot, and it leaves nothing running."""
 
+import ctypes
 import os
 import re
 import signal
@@ -129,6 +130,20 @@ def test_a_signal_ends_the_demo_with_every_process_it_started(
     assert process.wait(60) == 0, output.read_text()
     wait_until(lambda: not [pid for pid in started if alive(pid)])
     assert "Traceback" not in output.read_text()
+
+
+def test_a_signal_that_the_system_gives_to_another_thread_ends_the_demo_as_well(
+    tmp_path: Path, ended: list["subprocess.Popen[bytes]"]
+) -> None:
+    output = tmp_path / "output"
+    process = demo(cwd=tmp_path, output=output, PORT=str(four_free_ports()))
+    ended.append(process)
+    wait_until(lambda: "Ctrl+C" in output.read_text() or process.poll() is not None, within_s=SLOW_S, what="the start")
+    threads = [int(task.name) for task in Path(f"/proc/{process.pid}/task").iterdir()]
+    other = next(thread for thread in threads if thread != process.pid)
+    # The system does this now and then of its own accord.
+    assert ctypes.CDLL(None).tgkill(process.pid, other, int(signal.SIGINT)) == 0
+    assert process.wait(60) == 0, output.read_text()
 
 
 def test_a_second_start_keeps_the_links_the_login_and_the_key(
