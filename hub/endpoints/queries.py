@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from hub.clock import SECOND
@@ -10,7 +10,8 @@ from hub.endpoints import card_event
 from hub.endpoints.models import IncomingRequest
 from hub.errors import NotFound
 from hub.ids import id_at
-from hub.scenarios.queries import MAKING_US, of_portal
+from hub.scenarios.listing import OUTCOMES
+from hub.scenarios.queries import MAKING_US, newest_of_each, of_portal
 
 USUAL = "run"
 ACCEPTED = ("run", "captured")
@@ -33,26 +34,28 @@ def find(
     session: Session, portal_id: int, wanted: RequestFilter, *, below: str | None, limit: int
 ) -> list[IncomingRequest]:
     """The newest first, those with ids below `below`."""
-    query = select(IncomingRequest)
-    if wanted.scenario is None and wanted.outcome not in (None, USUAL):
-        # What is rare is found through the scenarios, whose index knows the outcome.
-        query = query.where(col(IncomingRequest.scenario_id).in_(of_portal(portal_id)))
-    else:
-        query = query.where(IncomingRequest.portal_id == portal_id)
-    if wanted.scenario is not None:
-        query = query.where(IncomingRequest.scenario_id == wanted.scenario)
-    if wanted.outcome is not None:
-        query = query.where(IncomingRequest.outcome == wanted.outcome)
+    conditions: list[ColumnElement[bool]] = []
+    ids, received_at = col(IncomingRequest.id), col(IncomingRequest.received_at)
     # Ids sort by time, so the index leads to the span at once; an id is made within a moment of the request.
     if wanted.after is not None:
-        query = query.where(IncomingRequest.received_at >= wanted.after)
-        query = query.where(IncomingRequest.id >= id_at(wanted.after - MAKING_US))
+        conditions += [received_at >= wanted.after, ids >= id_at(wanted.after - MAKING_US)]
     if wanted.before is not None:
-        query = query.where(IncomingRequest.received_at < wanted.before)
-        query = query.where(IncomingRequest.id < id_at(wanted.before + MAKING_US))
+        conditions += [received_at < wanted.before, ids < id_at(wanted.before + MAKING_US)]
     if below is not None:
-        query = query.where(IncomingRequest.id < below)
-    return list(session.exec(query.order_by(col(IncomingRequest.id).desc()).limit(limit)))
+        conditions.append(ids < below)
+    of_this = col(IncomingRequest.portal_id) == portal_id
+    if wanted.scenario is not None:
+        of_scenario = [of_this, col(IncomingRequest.scenario_id) == wanted.scenario, *conditions]
+        outcomes = OUTCOMES if wanted.outcome is None else (wanted.outcome,)
+        found = newest_of_each(session, ids, col(IncomingRequest.outcome), outcomes, of_scenario, limit)
+        return list(session.exec(select(IncomingRequest).where(ids.in_(found)).order_by(ids.desc())))
+    query = select(IncomingRequest).where(*conditions)
+    if wanted.outcome is not None:
+        query = query.where(IncomingRequest.outcome == wanted.outcome)
+    if wanted.outcome not in (None, USUAL):
+        # What is rare is found through the scenarios, whose index knows the outcome.
+        of_this = col(IncomingRequest.scenario_id).in_(of_portal(portal_id))
+    return list(session.exec(query.where(of_this).order_by(ids.desc()).limit(limit)))
 
 
 def get(session: Session, portal_id: int, request_id: str) -> IncomingRequest:

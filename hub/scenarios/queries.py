@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func, union_all
 from sqlalchemy import select as columns
+from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -53,25 +54,47 @@ class RunFilter:
 
 def find(session: Session, portal_id: int, wanted: RunFilter, *, below: str | None, limit: int) -> list[Run]:
     """The newest first, those with ids below `below`."""
-    query = select(Run)
-    if wanted.scenario is None and wanted.statuses and USUAL not in wanted.statuses:
+    conditions: list[ColumnElement[bool]] = []
+    # Ids sort by time, so the index leads to the span at once; an id is made within a moment of the run.
+    if wanted.after is not None:
+        conditions += [col(Run.created_at) >= wanted.after, col(Run.id) >= id_at(wanted.after - MAKING_US)]
+    if wanted.before is not None:
+        conditions += [col(Run.created_at) < wanted.before, col(Run.id) < id_at(wanted.before + MAKING_US)]
+    if below is not None:
+        conditions.append(col(Run.id) < below)
+    newest_first = col(Run.id).desc()
+    if wanted.scenario is not None:
+        of_scenario = [col(Run.portal_id) == portal_id, col(Run.scenario_id) == wanted.scenario, *conditions]
+        found = newest_of_each(session, col(Run.id), col(Run.status), wanted.statuses or STATUSES, of_scenario, limit)
+        return list(session.exec(select(Run).where(col(Run.id).in_(found)).order_by(newest_first)))
+    query = select(Run).where(*conditions)
+    if wanted.statuses:
+        query = query.where(col(Run.status).in_(wanted.statuses))
+    if wanted.statuses and USUAL not in wanted.statuses:
         # What is rare is found through the scenarios, whose index knows the status; the portal's own index would lead
         # past all the runs that worked.
         query = query.where(col(Run.scenario_id).in_(of_portal(portal_id)))
     else:
         query = query.where(Run.portal_id == portal_id)
-    if wanted.scenario is not None:
-        query = query.where(Run.scenario_id == wanted.scenario)
-    if wanted.statuses:
-        query = query.where(col(Run.status).in_(wanted.statuses))
-    # Ids sort by time, so the index leads to the span at once; an id is made within a moment of the run.
-    if wanted.after is not None:
-        query = query.where(Run.created_at >= wanted.after, Run.id >= id_at(wanted.after - MAKING_US))
-    if wanted.before is not None:
-        query = query.where(Run.created_at < wanted.before, Run.id < id_at(wanted.before + MAKING_US))
-    if below is not None:
-        query = query.where(Run.id < below)
-    return list(session.exec(query.order_by(col(Run.id).desc()).limit(limit)))
+    return list(session.exec(query.order_by(newest_first).limit(limit)))
+
+
+def newest_of_each(
+    session: Session,
+    key: Mapped[str],
+    kind: Mapped[str],
+    kinds: Sequence[str],
+    conditions: Sequence[ColumnElement[bool]],
+    limit: int,
+) -> list[str]:
+    """The keys of the newest rows whose `kind` is one of these; the keys sort by time.
+
+    A walk for each kind, down an index that has it before the key: as one condition about several kinds it would have
+    every row read and sorted, where the newest few will do.
+    """
+    walks = [columns(key).where(*conditions, kind == one).order_by(key.desc()).limit(limit) for one in kinds]
+    ends = union_all(*(columns(walk.subquery()) for walk in walks))
+    return sorted(session.connection().execute(ends).scalars(), reverse=True)[:limit]
 
 
 def of_portal(portal_id: int) -> "SelectOfScalar[int | None]":

@@ -194,6 +194,18 @@ def test_a_page_of_the_journal_is_found_by_indexes(
     assert sorted_rows(hub, statements) == []
 
 
+@pytest.mark.parametrize("rows", ["runs", "requests"])
+def test_the_journal_of_a_scenario_is_found_without_the_portals_other_rows(
+    rows: str, link: str, api: Api, app: Any, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = api.post("/scenarios", document(name="Another")).get_json()["id"]
+    with written_down(app.extensions["hub"], monkeypatch) as statements:
+        assert api.get(f"/{rows}?scenario={empty}").get_json()["items"] == []
+    for plan in plans(hub, statements, "UNION ALL"):
+        assert "_by_scenario" in plan
+        assert "_by_portal" not in plan
+
+
 @pytest.mark.parametrize("more", ["", "&state=sent", "&state=failed,undelivered", "&after=2020-01-01T00:00:00Z"])
 def test_a_page_of_a_chat_reads_no_other_chats_messages(
     more: str, link: str, api: Api, app: Any, hub: Hub, monkeypatch: pytest.MonkeyPatch
