@@ -8,7 +8,9 @@ from sqlmodel import Session, col, select
 
 from hub.clock import SECOND, now_us, rfc3339
 from hub.errors import Conflict
+from hub.scenarios.document import Document, parse_document
 from hub.scenarios.models import Scenario, Version
+from hub.values import loads
 
 IN_A_ROW_S = 3600
 """A draft that has rested for longer stays, as a version that one can go back to."""
@@ -46,6 +48,17 @@ def take_back(session: Session, scenario: Scenario, by: str) -> bool:
     scenario.latest -= 1
     session.flush()
     return True
+
+
+def says(session: Session, scenario: Scenario, document: Document) -> bool:
+    """Whether the newest version says what this document does, wherever the blocks stand on the drawing."""
+    newest = _newest(session, scenario)
+    return newest is not None and _unplaced(parse_document(loads(newest.document))) == _unplaced(document)
+
+
+def _unplaced(document: Document) -> Document:
+    blocks = [node.model_copy(update={"position": None}) for node in document.blocks]
+    return document.model_copy(update={"blocks": blocks})
 
 
 def _newest(session: Session, scenario: Scenario) -> Version | None:

@@ -105,7 +105,8 @@ def save(
 
     A new scenario is switched on when it starts by a link, off otherwise. `if_match` is the revision the caller
     has seen. `by` is the person who saves: drafts that one person saves in a row are one version, but for one that is
-    kept `apart`. Raises Invalid (`name_taken`), Conflict (`version_conflict`), NotFound.
+    kept `apart`; so is a draft that is published as it is. Raises Invalid (`name_taken`), Conflict
+    (`version_conflict`), NotFound.
     """
     now = now_us()
     if scenario_id is None:
@@ -116,7 +117,8 @@ def save(
         drafts.expect(session, scenario, if_match)
     renamed, edits = scenario.name != document.name, scenario.edits
     take_name(session, scenario, document.name)
-    again = draft and not apart and drafts.take_back(session, scenario, by)
+    in_a_row = not apart if draft else drafts.says(session, scenario, document)
+    again = in_a_row and drafts.take_back(session, scenario, by)
     saved = _add(
         session,
         hub,

@@ -209,6 +209,24 @@ def test_a_draft_that_is_kept_apart_leaves_the_one_before_among_the_versions(peo
     assert before["blocks"][0]["config"]["event_key"] == "a"
 
 
+def test_a_draft_that_is_published_as_it_is_is_one_version_and_one_that_differs_stays(
+    api: Api, people: dict[str, Api]
+) -> None:
+    api.post("/lines", LINE)
+    olga = people["Ольга"]
+    path = f"/scenarios/{olga.post('/scenarios', document()).get_json()['id']}"
+    olga.put(f"{path}?draft=true", document(event_key="a"), headers={"If-Match": '"1"'})
+    placed = document(event_key="a")
+    placed["blocks"][0]["position"] = {"x": 40, "y": 60}
+    published = olga.put(path, placed, headers={"If-Match": '"2"'}).get_json()
+    assert (published["version"], published["published_version"]) == (2, 2)
+    assert olga.get(f"{path}/document").get_json()["blocks"][0]["position"] == {"x": 40, "y": 60}
+    olga.put(f"{path}?draft=true", document(event_key="b"))
+    assert olga.put(path, document(event_key="c")).get_json()["published_version"] == 4
+    kept = olga.get(f"{path}/versions").get_json()["items"]
+    assert [(one["version"], one["draft"]) for one in kept] == [(4, False), (3, True), (2, False), (1, False)]
+
+
 def test_nobody_overwrites_a_draft_that_he_has_not_seen_and_is_told_whose_it_is(people: dict[str, Api]) -> None:
     olga, artem = people["Ольга"], people["Артём"]
     made = olga.post("/scenarios", document()).get_json()
