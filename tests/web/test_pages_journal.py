@@ -69,7 +69,8 @@ def test_a_run_shows_what_filled_each_place_and_why_one_stayed_empty(editor: Any
     page = editor.get(f"/journal/runs/{run}?lang=ru")
     assert 'data-testid="run-step-greet"' in page.text
     said = text_of(page)
-    assert "Здравствуйте, ! Заказ 7" in said
+    assert "ChatID 79991234567" in said
+    assert "Текст Здравствуйте, ! Заказ 7" in said
     assert "there is no name" not in said
     assert "name_client" in said
 

@@ -1,7 +1,6 @@
 """The journal of runs: which blocks a run went through, with what, what it sent, and taking it up again."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from flask import Response, redirect, render_template, request
 from flask_babel import gettext
@@ -12,27 +11,17 @@ from hub.endpoints import replay, taking_up
 from hub.endpoints.taking_up import Start, Which
 from hub.errors import HubError
 from hub.scenarios import failed_runs, queries, versions
-from hub.scenarios.block import Block
 from hub.scenarios.models import Scenario
 from hub.scenarios.queries import IN_TROUBLE, STATUSES, RunFilter
-from hub.scenarios.registry import blocks
 from hub.web.api.runs import shown
 from hub.web.pages import filters, outcomes
+from hub.web.pages.run_steps import step_lines
 from hub.web.pages.running_again import going_on, second_time
 from hub.web.pages.shell import hub, me, needs, page, runtime, screens
 from hub.web.sentences import said
 
 blueprint = screens("journal_runs")
 MOST_ALIKE = 200
-
-
-@dataclass(frozen=True)
-class StepLine:
-    """A step as the page shows it: the `title` of its block, and its `kind` (its id where the kind is the title)."""
-
-    step: dict[str, Any]
-    title: str
-    kind: str
 
 
 @dataclass(frozen=True)
@@ -151,19 +140,12 @@ def _alike(run_id: str) -> list[str]:
         return failed_runs.alike(session, me().portal_id, run_id, limit=MOST_ALIKE)
 
 
-def _step_line(step: dict[str, Any], title: str, block: Block | None) -> StepLine:
-    """A block without a title of its own is called by its kind."""
-    kind = str(gettext(block.title)) if block is not None else step["type"]
-    return StepLine(step, title or kind, kind if title else step["block"])
-
-
 def _page(run_id: str, error: str = "", status: int = 200, *, asked: Asked | None = None) -> Response:
     with hub().db.read() as session:
         run = shown(session, me().portal_id, run_id)
         kept = queries.version_at(session, me().portal_id, run["scenario"], run["version"])
-        titles = {block.id: block.title for block in versions.document_of(kept).blocks} if kept else {}
-        kinds = blocks()
-        steps = [_step_line(step, titles.get(step["block"]) or "", kinds.get(step["type"])) for step in run["steps"]]
+        nodes = {block.id: block for block in versions.document_of(kept).blocks} if kept else {}
+        steps = step_lines(run["steps"], nodes)
         written = journal.addressed(session, me().portal_id, [run_id]).get(run_id)
         messages = journal.shown(session, journal.of_run(session, me().portal_id, run_id))
         names = queries.names(session, me().portal_id)

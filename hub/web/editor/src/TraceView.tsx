@@ -8,6 +8,8 @@ import { useLabel } from "./labels.ts";
 import { blockOf } from "./model.ts";
 import { useStates, type States } from "./states.ts";
 import { useStore } from "./store.ts";
+import { spoken } from "./template.ts";
+import { fieldTitles } from "./trace.ts";
 import type { Input, Step, Trace } from "./types.ts";
 
 const STATE_PATH = /^blocks\..+\.status$/;
@@ -80,6 +82,7 @@ function StepRow({ step, open }: { step: Step; open: boolean }): ReactNode {
   const title = block ? block.title || store.types.get(block.type)?.title || block.id : step.block;
   const inputs = step.input ?? [];
   const places = inputs.flatMap((input) => input.places);
+  const titles = block ? fieldTitles(inputs, block.config ?? {}, store.types.get(block.type)?.schema) : [];
   const failed = step.error !== null;
   return (
     <li>
@@ -103,7 +106,17 @@ function StepRow({ step, open }: { step: Step; open: boolean }): ReactNode {
             ))}
           </ul>
         )}
-        {inputs.length > 0 && <Part title={t("In")}><Tree value={inputs.map((input) => input.value)} tell={tellStates(states, inputs)} /></Part>}
+        {inputs.length > 0 && (
+          <Part title={t("In")}>
+            <ul className="tree">
+              {inputs.map((input, at) => (
+                <li key={at}>
+                  <span className="tree-name">{titles[at] || spoken(`[${at}]`)}</span> <Tree value={input.value} tell={tellStates(states, inputs)} />
+                </li>
+              ))}
+            </ul>
+          </Part>
+        )}
         {!failed && step.output !== null && step.output !== undefined && (
           <Part title={t("Out")}>
             <Tree value={step.output} titles={Object.fromEntries((outputs ?? []).map((one) => [one.name, one.title]))} tell={tellStates(states, inputs)} />
