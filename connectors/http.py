@@ -53,14 +53,19 @@ class Response:
 
 
 class Http:
-    """Calls with kept connections. Safe for threads and greenlets; `close` ends the idle connections."""
+    """Calls with kept connections. Safe for threads and greenlets; `close` ends the idle connections.
 
-    def __init__(self, egress: Egress, connect_s: float = 5, total_s: float = 15, max_bytes: int = 1 << 20) -> None:
+    `more_ca` are certificates (PEM) of authorities that those calls trust which ask for it.
+    """
+
+    def __init__(
+        self, egress: Egress, connect_s: float = 5, total_s: float = 15, max_bytes: int = 1 << 20, more_ca: str = ""
+    ) -> None:
         self.egress = egress
         self.connect_s = connect_s
         self.total_s = total_s
         self.max_bytes = max_bytes
-        self._pools = Pools()
+        self._pools = Pools(more_ca)
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -78,8 +83,10 @@ class Http:
         proxy_url: str | None = None,
         total_s: float | None = None,
         service: str = "server",
+        more_ca: bool = False,
     ) -> Response:
-        """Make one call and read its answer, whatever its status; redirects are answers too.
+        """Make one call and read its answer, whatever its status; redirects are answers too. With `more_ca` the
+        certificate may also be of one of the further authorities.
 
         Raises EgressRefused, Rejected (the request cannot be written), Temporary (nothing was sent) or Unconfirmed
         (no whole answer within `total_s` seconds, though the request may have arrived).
@@ -95,7 +102,7 @@ class Http:
         deadline = begun + (self.total_s if total_s is None else total_s)
         failed: list[ConnectorError] = []
         try:
-            return self._once(request, target, proxy_url, deadline, begun, service)
+            return self._once(request, target, proxy_url, deadline, begun, service, more_ca)
         except Temporary as error:
             failed.append(error)
 
@@ -103,7 +110,7 @@ class Http:
             # What failed above counts as the first try; calls that need no second one do without this machinery.
             if failed:
                 raise _without_context(failed.pop())
-            return self._once(request, target, proxy_url, deadline, begun, service)
+            return self._once(request, target, proxy_url, deadline, begun, service, more_ca)
 
         retrying = Retrying(
             retry=retry_if_exception(lambda error: isinstance(error, Temporary) and error.code == "connect_failed"),
@@ -128,6 +135,7 @@ class Http:
         deadline: float,
         begun: float,
         service: str,
+        more_ca: bool,
     ) -> Response:
         call = Call(self.egress, self.connect_s, deadline)
         token = current.set(call)
@@ -142,6 +150,7 @@ class Http:
                 request.body,
                 proxy_url=proxy_url,
                 timeout=Timeout(connect=min(self.connect_s, left), read=left),
+                more_ca=more_ca,
             )
             body, whole, truncated = self._read(answer)
             if whole or answer.status >= 400:

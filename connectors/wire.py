@@ -189,11 +189,13 @@ _hosts_kept = 128
 
 
 class Pools:
-    """Kept connections, straight or through a proxy. Safe for threads and greenlets."""
+    """Kept connections, straight or through a proxy. Safe for threads and greenlets. `more_ca` are certificates of
+    authorities (PEM) that a request may trust beside the usual ones."""
 
-    def __init__(self) -> None:
-        self._straight: dict[Target, HTTPConnectionPool] = {}
-        self._proxied: dict[str, ProxyManager] = {}
+    def __init__(self, more_ca: str = "") -> None:
+        self._straight: dict[tuple[Target, bool], HTTPConnectionPool] = {}
+        self._proxied: dict[tuple[str, bool], ProxyManager] = {}
+        self._trust = {False: _tls, True: _tls | {"ca_cert_data": more_ca} if more_ca else _tls}
 
     def send(
         self,
@@ -205,15 +207,16 @@ class Pools:
         *,
         proxy_url: str | None,
         timeout: Timeout,
+        more_ca: bool = False,
     ) -> BaseHTTPResponse:
         """One request to `target`, which is where `url` leads; no redirects, no repeats, and the answer's body is not
-        read yet. Raises what urllib3 raises."""
+        read yet. With `more_ca` the further authorities are trusted, too. Raises what urllib3 raises."""
         options: dict[str, Any] = {"retries": False, "redirect": False, "preload_content": False}
         if proxy_url is None:
             path = url[url.index("/", url.index("://") + 3) :]
-            pool = self._straight_to(target)
+            pool = self._straight_to(target, more_ca)
             return pool.urlopen(method, path, body=body, headers=headers, timeout=timeout, **options)
-        manager = self._through(proxy_url)
+        manager = self._through(proxy_url, more_ca)
         return manager.urlopen(method, url, body=body, headers=headers, timeout=timeout, **options)
 
     def close(self) -> None:
@@ -224,22 +227,24 @@ class Pools:
             manager.clear()
         self._straight, self._proxied = {}, {}
 
-    def _straight_to(self, target: Target) -> HTTPConnectionPool:
-        pool = self._straight.get(target)
+    def _straight_to(self, target: Target, more_ca: bool) -> HTTPConnectionPool:
+        pool = self._straight.get((target, more_ca))
         if pool is None:
             if len(self._straight) >= _hosts_kept:
                 # Calls under way keep the pool they have; its connections are closed with it.
                 del self._straight[next(iter(self._straight))]
             host = f"[{target.host}]" if ":" in target.host else target.host
-            made = _TlsPool(host, target.port, **_tls, **_size) if target.scheme == "https" else None
-            pool = self._straight[target] = made or _PlainPool(host, target.port, **_size)
+            trust = self._trust[more_ca]
+            made = _TlsPool(host, target.port, **trust, **_size) if target.scheme == "https" else None
+            pool = self._straight[target, more_ca] = made or _PlainPool(host, target.port, **_size)
         return pool
 
-    def _through(self, proxy_url: str) -> ProxyManager:
-        manager = self._proxied.get(proxy_url)
+    def _through(self, proxy_url: str, more_ca: bool) -> ProxyManager:
+        manager = self._proxied.get((proxy_url, more_ca))
         if manager is None:
             headers = HTTPAdapter().proxy_headers(proxy_url)
-            manager = ProxyManager(urldefragauth(proxy_url), proxy_headers=headers, num_pools=32, **_tls, **_size)
+            trust = self._trust[more_ca]
+            manager = ProxyManager(urldefragauth(proxy_url), proxy_headers=headers, num_pools=32, **trust, **_size)
             manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
-            self._proxied[proxy_url] = manager
+            self._proxied[proxy_url, more_ca] = manager
         return manager

@@ -51,6 +51,6 @@ def make_hub(settings: Settings) -> Hub:
         settings=settings,
         db=Database(settings, bell.ring),
         box=SecretBox(settings.encryption_keys),
-        http=Http(egress),
+        http=Http(egress, more_ca=settings.max_ca),
         bell=bell,
     )

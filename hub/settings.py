@@ -4,6 +4,7 @@ import contextlib
 import difflib
 import os
 import secrets as random
+import ssl
 import tempfile
 from functools import cached_property
 from pathlib import Path
@@ -50,6 +51,7 @@ class Settings(BaseSettings):
     bitrix24_oauth_urls: Commas = ("https://oauth.bitrix.info", "https://oauth.bitrix24.tech")
     bitrix24_js_url: str = "https://api.bitrix24.com/api/v1/"
     egress_allow: Commas = ()
+    max_ca: str = ""
     retry_schedule_s: Delays = (5, 30, 120, 600, 1800, 3600, 7200, 14400, 28800)
     message_ttl_s: float = Field(86400, gt=0, allow_inf_nan=False)
     lease_s: float = Field(60, gt=0, allow_inf_nan=False)
@@ -69,6 +71,16 @@ class Settings(BaseSettings):
             ZoneInfo(value)
         except (KeyError, ValueError, OSError):
             raise ValueError(f"{value} is not a known time zone") from None
+        return value
+
+    @field_validator("max_ca")
+    @classmethod
+    def _certificates(cls, value: str) -> str:
+        try:
+            if value:
+                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=value)
+        except (ssl.SSLError, TypeError, ValueError):
+            raise ValueError("it must hold certificates in PEM form; HUB_MAX_CA_FILE names a file with them") from None
         return value
 
     @field_validator("public_url")
@@ -176,6 +188,8 @@ def _adopt_aliases() -> None:
                 os.environ[target] = Path(os.environ[name]).read_text().strip()
             except OSError as error:
                 raise ConfigurationError(f"{name}: {error.strerror}") from None
+            except UnicodeDecodeError:
+                raise ConfigurationError(f"{name}: the file is not text") from None
     for plain, prefixed in UNPREFIXED.items():
         if plain in os.environ:
             os.environ.setdefault(prefixed, os.environ[plain])

@@ -31,6 +31,8 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("HUB_RETENTION_DAYS", "91"),
         ("HUB_LOG_LEVEL", "loud"),
         ("HUB_ENCRYPTION_KEYS", "too short"),
+        ("HUB_MAX_CA", "/etc/max.pem"),
+        ("HUB_MAX_CA", "-----BEGIN CERTIFICATE-----\nнет\n-----END CERTIFICATE-----"),
         ("PORT", "70000"),
     ],
 )
@@ -100,6 +102,10 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path, monkeypatch: pytest.Monke
         os.environ.pop("HUB_SECRET_KEY", None)
     monkeypatch.setenv("HUB_SECRET_KEY_FILE", str(tmp_path / "no such file"))
     with pytest.raises(ConfigurationError, match="HUB_SECRET_KEY_FILE"):
+        Settings.from_env()
+    (tmp_path / "der").write_bytes(b"\x30\x82\xff")
+    monkeypatch.setenv("HUB_SECRET_KEY_FILE", str(tmp_path / "der"))
+    with pytest.raises(ConfigurationError, match="HUB_SECRET_KEY_FILE: the file is not text"):
         Settings.from_env()
 
 

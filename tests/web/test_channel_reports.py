@@ -113,3 +113,12 @@ def test_phones_of_every_spelling_reach_whatsapp_in_one_form(api: Any, client: A
         assert client.post(link, json={"phone": phone}).json["status"] == "accepted"
     messages = api.get("/messages").json["items"]
     assert [message["chat_id"] for message in messages] == ["79999999999"] * 3
+
+
+def test_max_reports_with_the_secret_of_the_subscription(api: Any, client: Any) -> None:
+    config = {"token": "f9LH", "secret": "a-secret"}
+    line = api.post("/lines", {"name": "MAX", "channel": "max", "config": config}).json
+    started = {"update_type": "bot_started", "chat_id": 9001, "user": {"user_id": 42, "first_name": "Anna"}}
+    for secret, status in (("a-secret", 200), ("another", 403)):
+        answer = client.post(path(line), json=started, headers={"X-Max-Bot-Api-Secret": secret})
+        assert answer.status_code == status

@@ -90,6 +90,23 @@ def test_a_line_is_connected_by_its_form_and_asked_at_once_who_we_are_there(
     assert made.headers["HX-Push-Url"] == f"/lines/{line['id']}"
 
 
+def test_a_line_of_max_is_connected_by_its_form_and_says_what_its_certificate_needs(
+    signed_in: Any, api: Api, hub: Hub, sandbox: Sandbox
+) -> None:
+    browser = signed_in("admin")
+    assert "business.max.ru" in browser.get("/lines/new?channel=max&lang=ru").text
+    given = {"channel": "max", "name": "Продажи", "config.token": "f9LH-AAAA", "config.secret": "four"}
+    given |= {"config.api_url": f"{sandbox.url}/max"}
+    assert browser.post("/lines/new?lang=ru", data=given, headers=OWN).status_code == 422
+    made = browser.post("/lines/new?lang=ru", data=given | {"config.secret": "a-secret"}, headers=OWN)
+    assert "Мессенджер ответил: вы подключены как @sandbox_bot" in made.text
+    assert "POST /subscriptions" in made.text
+    (line,) = api.get("/lines").json["items"]
+    break_line(hub, line["id"], "tls_error", "unreachable")
+    assert "HUB_MAX_CA_FILE" in browser.get(f"/lines/{line['id']}?lang=ru").text
+    assert "The certificate of MAX is not trusted here" in browser.get(f"/lines/{line['id']}?lang=en").text
+
+
 def test_what_cannot_be_kept_is_said_at_its_field_and_nothing_typed_is_lost(signed_in: Any, api: Api) -> None:
     browser = signed_in("admin")
     given = {"channel": "telegram", "name": "Продажи", "config.token": "no token", "settings.rate_per_s": "fast"}

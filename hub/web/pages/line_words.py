@@ -10,6 +10,7 @@ from hub.web.pages.schema_form import Words
 
 CHANNELS: Mapping[str, tuple[Any, Any]] = {
     "telegram": (_("Telegram"), _("A bot writes to those who have written to it.")),
+    "max": (_("MAX"), _("A bot writes to those who have written to it.")),
     "vk": (_("VK"), _("A community writes to those who have allowed it.")),
     "whatsapp": (_("WhatsApp"), _("A business number of the WhatsApp Cloud API writes to phone numbers.")),
 }
@@ -19,6 +20,15 @@ _VERSION = Words(_("API version"), _("Leave it as it is."))
 CONFIG: Mapping[str, Mapping[str, Words]] = {
     "telegram": {
         "token": Words(_("Bot token"), _("@BotFather gives it: /newbot for a new bot, /token for one you have.")),
+        "api_url": _API,
+        "proxy_url": _PROXY,
+    },
+    "max": {
+        "token": Words(_("Bot token"), _("On business.max.ru: Chat bots, the bot, Integration.")),
+        "secret": Words(
+            _("Secret of the subscription"),
+            _("Needed for replies: 5 to 256 Latin letters, digits, - and _. The subscription gets the same one."),
+        ),
         "api_url": _API,
         "proxy_url": _PROXY,
     },
@@ -67,6 +77,7 @@ CHOICES: Mapping[str, Mapping[str, Any]] = {
 }
 WEBHOOKS: Mapping[str, Any] = {
     "telegram": _("Telegram tells it what the bot's customers write. It is set at the bot by setWebhook."),
+    "max": _("MAX tells it what the bot's customers write. It is set at the bot by POST /subscriptions."),
     "vk": _("Enter it in the community: Manage, Advanced, API usage, Callback API, Address."),
     "whatsapp": _("Enter it in the Meta app: WhatsApp, Configuration, Callback URL; subscribe to “messages”."),
 }
@@ -82,6 +93,7 @@ class Trouble:
 
 _TOKEN: Mapping[str, Any] = {
     "telegram": _("Get the token from @BotFather (/token) and enter it in the line's form. A replaced one is refused."),
+    "max": _("Take the token from business.max.ru (Chat bots, the bot, Integration) and enter it in the line's form."),
     "vk": _("Create a new token in the community (Manage, API usage) and enter it in the line's form."),
     "whatsapp": _(
         "Create a new token in Meta Business (System users) and enter it in the line's form."
@@ -134,6 +146,12 @@ _TROUBLES: Mapping[str, tuple[Any, Any]] = {
     "tls_error": (_("There is no secure connection"), _("Check the network and the proxy.")),
     "address_refused": (_("This address may not be called"), _("Check “API address” under “More”.")),
 }
+_OF_CHANNEL: Mapping[tuple[str, str], tuple[Any, Any]] = {
+    ("max", "tls_error"): (
+        _("The certificate of MAX is not trusted here"),
+        _("Whoever runs Hubline sets HUB_MAX_CA_FILE: docs/operations.md says how. If it is set, check the network."),
+    ),
+}
 _SILENT = (_("The messenger does not answer"), _PATIENCE)
 _ERROR = (_("The messenger answers with an error"), _("Check the line's data; below is what the messenger says."))
 
@@ -143,6 +161,8 @@ def trouble(channel: str, code: str, state: str = "") -> Trouble:
     if code == "token_refused" or (not code and state != "unreachable"):
         act = _TOKEN.get(channel, _("Enter a valid token in the line's form."))
         return Trouble(str(_("The messenger does not accept the token")), str(act))
+    if special := _OF_CHANNEL.get((channel, code)):
+        return Trouble(*map(str, special))
     return known(code) or Trouble(*map(str, _SILENT if state == "unreachable" else _ERROR))
 
 

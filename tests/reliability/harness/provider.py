@@ -23,6 +23,7 @@ class Channel:
 
 CHANNELS = {
     "telegram": Channel({"token": f"1:{SECRET}"}, "/telegram", "sendmessage"),
+    "max": Channel({"token": f"f9LH{SECRET}"}, "/max", "messages"),
     "vk": Channel({"token": f"vk1.a.{SECRET}", "group_id": "1"}, "/vk", "messages.send"),
     "whatsapp": Channel({"token": f"EAA{SECRET}", "phone_number_id": "1"}, "/whatsapp", "messages.text"),
 }
