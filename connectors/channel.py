@@ -54,7 +54,8 @@ class OutgoingMessage:
     """A message to one chat. Buttons are `{"id", "label", "kind": "reply"|"url", "url"?}`.
 
     With a `template` its words are sent and `text` is not; the file is its header, and the buttons fill those that it
-    has, in their order: a reply's key, a link's ending.
+    has, in their order: a reply's key, a link's ending. `repeated`: an earlier try may have arrived, so a channel that
+    can look the message up at its provider does so before it posts.
     """
 
     id: str
@@ -64,6 +65,7 @@ class OutgoingMessage:
     buttons: tuple[dict[str, Any], ...] = ()
     messenger: str | None = None
     template: Template | None = None
+    repeated: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class Part:
     buttons: tuple[dict[str, Any], ...] = ()
     messenger: str | None = None
     template: Template | None = None
+    repeated: bool = False
 
 
 @dataclass(frozen=True)
@@ -224,7 +227,7 @@ class Channel(ABC):
         if message.template is not None:
             if not carries.templates:
                 raise Unsupported(f"{self.title} knows no templates.", code="template")
-            rest = (message.file_url, message.buttons, message.messenger, message.template)
+            rest = (message.file_url, message.buttons, message.messenger, message.template, message.repeated)
             return [Part(f"{message.id}:0", chat_id, "", *rest)]
         texts = split(message.text, carries.text_chars, carries.text_unit)
         if not texts and not message.file_url:
@@ -243,6 +246,7 @@ class Channel(ABC):
                 file_url=file_url,
                 buttons=message.buttons if place == last else (),
                 messenger=message.messenger,
+                repeated=message.repeated,
             )
             for place, (text, file_url) in enumerate(shares)
         ]

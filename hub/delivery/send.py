@@ -40,6 +40,7 @@ def attempt(claimed: Claimed, line: OpenLine) -> Settlement:
         buttons=tuple({key: as_text(value) for key, value in button.items()} for button in extra.get("buttons", ())),
         messenger=claimed.messenger,
         template=_template(extra.get("template")),
+        repeated=claimed.uncertain,
     )
     error: ConnectorError
     try:

@@ -121,6 +121,17 @@ def test_an_account_that_is_logged_out_is_refused_until_it_is_back(ask, service,
     assert answered() == 200
 
 
+def test_an_account_for_sms_that_is_logged_out_is_told_so_in_the_body(ask):
+    def refused():
+        answer = ask("/smsc/sys/balance.php?apikey=demo&fmt=3", method="GET")
+        assert answer.status_code == 200
+        return answer.json().get("error_code")
+
+    assert refused() is None
+    ask("/_control/log", {"service": "smsc", "out": True})
+    assert refused() == 2
+
+
 def test_whatsapp_refuses_an_unknown_token_as_meta_does(ask):
     answer = ask("/graph/v25.0/1122", method="GET", headers={"Authorization": "Bearer whatever"})
     assert answer.status_code == 401

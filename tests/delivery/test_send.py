@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -50,6 +51,14 @@ def tried(answer: Accepted | Exception, policy: Policy | None = None) -> tuple[A
     channel = FakeChannel(answer)
     line = OpenLine(channel, policy or Policy(schedule_s=(5,)))  # type: ignore[arg-type]
     return attempt(CLAIMED, line), channel
+
+
+def test_the_channel_is_told_that_an_earlier_attempt_may_have_arrived() -> None:
+    for uncertain in (False, True):
+        channel = FakeChannel(Accepted(("41",)))
+        line = OpenLine(channel, Policy(schedule_s=(5,)))  # type: ignore[arg-type]
+        attempt(replace(CLAIMED, uncertain=uncertain), line)
+        assert channel.got[0][0].repeated is uncertain
 
 
 def test_what_was_accepted_is_sent_with_the_providers_first_id() -> None:

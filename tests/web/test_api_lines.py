@@ -167,7 +167,13 @@ def test_messengers_are_called_as_in_the_language_of_the_page(api: Api) -> None:
     titles = {
         one["kind"]: one["title"] for one in api.get("/channels", headers={"Accept-Language": "ru"}).json["items"]
     }
-    assert titles == {"max": "MAX", "telegram": "Telegram", "vk": "ВКонтакте", "whatsapp": "WhatsApp"}
+    assert titles == {
+        "max": "MAX",
+        "smsc": "SMS (SMSC)",
+        "telegram": "Telegram",
+        "vk": "ВКонтакте",
+        "whatsapp": "WhatsApp",
+    }
 
 
 def test_the_channels_describe_their_config(api: Api) -> None:

@@ -41,9 +41,11 @@ const WORDS = {
   connect: ["Чтобы подключить ещё одну линию к песочнице:", "To connect one more line to the sandbox:"],
   accounts: [
     "Telegram – токен 1:demo, адрес API {0}/telegram; WhatsApp – токен EAA-demo, номер телефона (id) 1122, адрес API {0}/graph; "
-      + "ВКонтакте – токен vk1.demo, адрес API {0}/vk; MAX – токен f9LH-demo, адрес API {0}/max.",
+      + "ВКонтакте – токен vk1.demo, адрес API {0}/vk; MAX – токен f9LH-demo, адрес API {0}/max; "
+      + "SMS (SMSC) – API-ключ demo, адрес API {0}/smsc.",
     "Telegram: token 1:demo, API address {0}/telegram; WhatsApp: token EAA-demo, phone number id 1122, API address {0}/graph; "
-      + "VK: token vk1.demo, API address {0}/vk; MAX: token f9LH-demo, API address {0}/max.",
+      + "VK: token vk1.demo, API address {0}/vk; MAX: token f9LH-demo, API address {0}/max; "
+      + "SMS (SMSC): API key demo, API address {0}/smsc.",
   ],
 };
 

@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _
 from hub.web.pages.schema_form import Words
 
 CHANNELS: Mapping[str, tuple[Any, Any]] = {
+    "smsc": (_("SMS (SMSC)"), _("An account at smsc.ru or smsc.kz sends SMS to phone numbers.")),
     "telegram": (_("Telegram"), _("A bot writes to those who have written to it.")),
     "max": (_("MAX"), _("A bot writes to those who have written to it.")),
     "vk": (_("VK"), _("A community writes to those who have allowed it.")),
@@ -18,6 +19,16 @@ _API = Words(_("API address"), _("Leave as is, unless you use a server of your o
 _PROXY = Words(_("Proxy address"), _("Only if the messenger cannot be reached directly from here."))
 _VERSION = Words(_("API version"), _("Leave it as it is."))
 CONFIG: Mapping[str, Mapping[str, Words]] = {
+    "smsc": {
+        "token": Words(
+            _("API key or password"),
+            _("The key is made in the settings of the account at SMSC. With a password, fill in the login below, too."),
+        ),
+        "login": Words(_("Login"), _("Only with a password. Leave it empty with an API key.")),
+        "sender": Words(_("Sender's name"), _("As approved by the provider. Leave empty for the account's usual one.")),
+        "api_url": Words(_("API address"), _("Leave as is; https://smsc.kz for an account in Kazakhstan.")),
+        "proxy_url": _PROXY,
+    },
     "telegram": {
         "token": Words(_("Bot token"), _("@BotFather gives it: /newbot for a new bot, /token for one you have.")),
         "api_url": _API,
@@ -76,6 +87,10 @@ CHOICES: Mapping[str, Mapping[str, Any]] = {
     "bitrix24_sender": {"": _("if it writes to phone numbers"), "True": _("yes"), "False": _("no")},
 }
 WEBHOOKS: Mapping[str, Any] = {
+    "smsc": _(
+        "Enter it in the settings of the account at SMSC as the address for statuses; then you see what was delivered."
+        " The address is the only secret, so show it to nobody."
+    ),
     "telegram": _("Telegram tells it what the bot's customers write. It is set at the bot by setWebhook."),
     "max": _("MAX tells it what the bot's customers write. It is set at the bot by POST /subscriptions."),
     "vk": _("Enter it in the community: Manage, Advanced, API usage, Callback API, Address."),
@@ -92,6 +107,7 @@ class Trouble:
 
 
 _TOKEN: Mapping[str, Any] = {
+    "smsc": _("Enter a valid API key, or the login and the password, in the line's form."),
     "telegram": _("Get the token from @BotFather (/token) and enter it in the line's form. A replaced one is refused."),
     "max": _("Take the token from business.max.ru (Chat bots, the bot, Integration) and enter it in the line's form."),
     "vk": _("Create a new token in the community (Manage, API usage) and enter it in the line's form."),
@@ -119,9 +135,18 @@ _TROUBLES: Mapping[str, tuple[Any, Any]] = {
     "country_restricted": (_("Meta does not let it write to this country"), _("Look into Meta Business.")),
     "display_name": (_("The name of the number is not approved"), _("Have it approved in Meta Business.")),
     "payment": (_("Meta is waiting for a payment"), _("Fix the payment in Meta Business.")),
+    "no_money": (_("The account has run out of money"), _("Top it up at the provider, then check the line.")),
     "line_unusable": (_("The line's data cannot be read"), _("Enter the token anew in the line's form.")),
     "not_ready": (_("This account cannot send"), _("Check its rights, or enter another token.")),
     "too_many_requests": (_SLOW, _PATIENCE),
+    "same_text": (
+        _("The provider takes the same text to the same number once a minute"),
+        _("Nothing to do: we send it again in a minute."),
+    ),
+    "address_held": (
+        _("The provider takes no requests from our address for a while"),
+        _("Too many of them were wrong. Nothing to do: we try again in five minutes."),
+    ),
     "flood": (_SLOW, _PATIENCE),
     "pair_rate": (_SLOW, _PATIENCE),
     "method_limit": (_("VK's limit of calls is used up"), _("Nothing to do: we continue in an hour.")),

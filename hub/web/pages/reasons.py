@@ -40,6 +40,11 @@ _WORDS = {
     "privacy": (_("The recipient's privacy settings forbid it"), _("They have to write first, or to allow messages.")),
     "no_chat_access": (_("We may not write to this chat"), _("Ask somebody in the chat to give us access.")),
     "not_reachable": (_("The recipient cannot be reached"), _("Write to them in another messenger.")),
+    "wrong_number": (_("There is no such phone number"), _("Correct the number and send again.")),
+    "text_forbidden": (
+        _("The provider does not let this text or sender through"),
+        _("Have the text's template and the sender's name approved there, or change the text."),
+    ),
     "undeliverable": (
         _("There is no WhatsApp at this number"),
         _("Check the number, or write in another messenger."),
