@@ -162,10 +162,11 @@ def test_an_echoed_token_is_not_kept(raw, opened):
 
 
 @pytest.mark.parametrize("wrong", ["bad", "f9LHrevoked", f"Bearer-{token}"])
-def test_a_refused_token_takes_the_line_down(wrong, bot):
+def test_a_refused_token_takes_the_line_down_and_the_record_shows_the_message(wrong, bot, board):
     for call in (bot(wrong).check, lambda: bot(wrong).send(say())):
         with pytest.raises(LineDown):
             call()
+    assert [(entry.text, entry.accepted) for entry in board.entries()] == [("Привет", False)]
 
 
 def test_a_token_or_a_secret_that_no_header_can_hold_is_refused():

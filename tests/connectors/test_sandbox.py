@@ -107,6 +107,7 @@ def test_a_hang_up_resets_the_connection_and_leaves_no_traceback(ask, caplog):
     [
         ("telegram", "/telegram/bot1:demo/getMe", {}),
         ("whatsapp", "/graph/v25.0/1122", {"Authorization": "Bearer EAA-demo"}),
+        ("max", "/max/me", {"Authorization": "f9LH-demo"}),
     ],
 )
 def test_an_account_that_is_logged_out_is_refused_until_it_is_back(ask, service, path, headers):

@@ -77,8 +77,8 @@ def blueprint(board: Board, state: State | None = None) -> Blueprint:
     def messages() -> Response:
         body: dict[str, Any] = {}
         try:
-            _check_token(board, known)
             body = _body()
+            _check_token(board, known)
             return _send(board, known, body)
         except Refusal as refusal:
             _note(board, body, f"{refusal.code}: {refusal.message}", refusal.status)
