@@ -21,7 +21,7 @@ export function RunPane(): ReactNode {
   return (
     <>
       <p className="small quiet">{t("Run of {time}, version {n}", { time: moment(created_at), n: run.trace.version })}</p>
-      {error && <p className="notice notice-bad small">{error.message} <span className="mono">{error.code}</span></p>}
+      {error && <p className="notice notice-bad small"><span>{error.message} <span className="mono">{error.code}</span></span></p>}
       {run.trace.version !== version && <p className="small">{t("The drawing is newer: version {n}.", { n: version })}</p>}
       <div className="actions">
         {store.canEdit && example && (
