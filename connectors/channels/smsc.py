@@ -125,11 +125,15 @@ class Smsc(Channel):
 
     def _took(self, phone: str, number: str) -> bool:
         """Whether SMSC knows a message of this id to this phone."""
-        answer = self._call("status.php", {"phone": phone, "id": number})
-        if answer.get("error_code") == unknown_error or answer.get("status") == unknown_status:
-            return False
-        if "error_code" in answer:
-            raise _refusal(answer)
+        try:
+            answer = self._call("status.php", {"phone": phone, "id": number})
+            if answer.get("error_code") == unknown_error or answer.get("status") == unknown_status:
+                return False
+            if "error_code" in answer:
+                raise _refusal(answer)
+        except Rejected as refused:
+            # The question was refused, not the message.
+            raise unreadable(refused.status or 200, refused.body) from None
         if "status" not in answer:
             raise unreadable()
         return True

@@ -182,6 +182,14 @@ def test_an_answer_that_is_not_smscs_usual_one_has_its_class_too(status, answer,
     assert token not in repr(vars(caught.value))
 
 
+@pytest.mark.parametrize(
+    ("status", "answer"), [(200, {"error": "x", "error_code": 1}), (200, {"err": 0}), (400, ""), (502, "")]
+)
+def test_a_message_that_could_not_be_looked_up_is_not_called_refused(status, answer, raw, opened):
+    with pytest.raises(Unconfirmed):
+        answering(raw, opened, status, answer).send(say(repeated=True))
+
+
 def test_long_text_goes_in_parts_and_a_failed_part_is_taken_up_without_doubles(account, board):
     text = "".join(f"{place:04}" for place in range(425))
     board.add(Fault("hangup_after", chat=anna))
