@@ -122,15 +122,22 @@ def test_an_account_that_is_logged_out_is_refused_until_it_is_back(ask, service,
     assert answered() == 200
 
 
-def test_an_account_for_sms_that_is_logged_out_is_told_so_in_the_body(ask):
-    def refused():
-        answer = ask("/smsc/sys/balance.php?apikey=demo&fmt=3", method="GET")
+@pytest.mark.parametrize(
+    ("service", "path", "form", "field", "codes"),
+    [
+        ("smsc", "/smsc/sys/balance.php", {"apikey": "demo", "fmt": "3"}, "error_code", (None, 2)),
+        ("smsru", "/smsru/my/balance", {"api_id": "demo", "json": "1"}, "status_code", (100, 200)),
+    ],
+)
+def test_an_account_for_sms_that_is_logged_out_is_told_so_in_the_body(ask, service, path, form, field, codes):
+    def answered():
+        answer = ask(path, data=form)
         assert answer.status_code == 200
-        return answer.json().get("error_code")
+        return answer.json().get(field)
 
-    assert refused() is None
-    ask("/_control/log", {"service": "smsc", "out": True})
-    assert refused() == 2
+    before = answered()
+    ask("/_control/log", {"service": service, "out": True})
+    assert (before, answered()) == codes
 
 
 def test_whatsapp_refuses_an_unknown_token_as_meta_does(ask):

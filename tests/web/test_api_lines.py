@@ -170,6 +170,7 @@ def test_messengers_are_called_as_in_the_language_of_the_page(api: Api) -> None:
     assert titles == {
         "max": "MAX",
         "smsc": "SMS (SMSC)",
+        "smsru": "SMS (SMS.ru)",
         "telegram": "Telegram",
         "vk": "ВКонтакте",
         "whatsapp": "WhatsApp",

@@ -42,10 +42,10 @@ const WORDS = {
   accounts: [
     "Telegram – токен 1:demo, адрес API {0}/telegram; WhatsApp – токен EAA-demo, номер телефона (id) 1122, адрес API {0}/graph; "
       + "ВКонтакте – токен vk1.demo, адрес API {0}/vk; MAX – токен f9LH-demo, адрес API {0}/max; "
-      + "SMS (SMSC) – API-ключ demo, адрес API {0}/smsc.",
+      + "SMS (SMSC) – API-ключ demo, адрес API {0}/smsc; SMS (SMS.ru) – api_id demo, адрес API {0}/smsru.",
     "Telegram: token 1:demo, API address {0}/telegram; WhatsApp: token EAA-demo, phone number id 1122, API address {0}/graph; "
       + "VK: token vk1.demo, API address {0}/vk; MAX: token f9LH-demo, API address {0}/max; "
-      + "SMS (SMSC): API key demo, API address {0}/smsc.",
+      + "SMS (SMSC): API key demo, API address {0}/smsc; SMS (SMS.ru): api_id demo, API address {0}/smsru.",
   ],
 };
 

@@ -10,6 +10,7 @@ from hub.web.pages.schema_form import Words
 
 CHANNELS: Mapping[str, tuple[Any, Any]] = {
     "smsc": (_("SMS (SMSC)"), _("An account at smsc.ru or smsc.kz sends SMS to phone numbers.")),
+    "smsru": (_("SMS (SMS.ru)"), _("An account at sms.ru sends SMS to phone numbers.")),
     "telegram": (_("Telegram"), _("A bot writes to those who have written to it.")),
     "max": (_("MAX"), _("A bot writes to those who have written to it.")),
     "vk": (_("VK"), _("A community writes to those who have allowed it.")),
@@ -18,6 +19,7 @@ CHANNELS: Mapping[str, tuple[Any, Any]] = {
 _API = Words(_("API address"), _("Leave as is, unless you use a server of your own."))
 _PROXY = Words(_("Proxy address"), _("Only if the messenger cannot be reached directly from here."))
 _VERSION = Words(_("API version"), _("Leave it as it is."))
+_SENDER = Words(_("Sender's name"), _("As approved by the provider. Leave empty for the account's usual one."))
 CONFIG: Mapping[str, Mapping[str, Words]] = {
     "smsc": {
         "token": Words(
@@ -25,8 +27,14 @@ CONFIG: Mapping[str, Mapping[str, Words]] = {
             _("The key is made in the settings of the account at SMSC. With a password, fill in the login below, too."),
         ),
         "login": Words(_("Login"), _("Only with a password. Leave it empty with an API key.")),
-        "sender": Words(_("Sender's name"), _("As approved by the provider. Leave empty for the account's usual one.")),
+        "sender": _SENDER,
         "api_url": Words(_("API address"), _("Leave as is; https://smsc.kz for an account in Kazakhstan.")),
+        "proxy_url": _PROXY,
+    },
+    "smsru": {
+        "token": Words(_("API key (api_id)"), _("It stands on the first page of the account at sms.ru.")),
+        "sender": _SENDER,
+        "api_url": _API,
         "proxy_url": _PROXY,
     },
     "telegram": {
@@ -91,6 +99,9 @@ WEBHOOKS: Mapping[str, Any] = {
         "Enter it in the settings of the account at SMSC as the address for statuses; then you see what was delivered."
         " The address is the only secret, so show it to nobody."
     ),
+    "smsru": _(
+        "Enter it in the account at sms.ru as a callback; then you see what was delivered. Show the address to nobody."
+    ),
     "telegram": _("Telegram tells it what the bot's customers write. It is set at the bot by setWebhook."),
     "max": _("MAX tells it what the bot's customers write. It is set at the bot by POST /subscriptions."),
     "vk": _("Enter it in the community: Manage, Advanced, API usage, Callback API, Address."),
@@ -108,6 +119,7 @@ class Trouble:
 
 _TOKEN: Mapping[str, Any] = {
     "smsc": _("Enter a valid API key, or the login and the password, in the line's form."),
+    "smsru": _("Copy the api_id from the account at sms.ru into the line's form."),
     "telegram": _("Get the token from @BotFather (/token) and enter it in the line's form. A replaced one is refused."),
     "max": _("Take the token from business.max.ru (Chat bots, the bot, Integration) and enter it in the line's form."),
     "vk": _("Create a new token in the community (Manage, API usage) and enter it in the line's form."),
@@ -136,12 +148,20 @@ _TROUBLES: Mapping[str, tuple[Any, Any]] = {
     "display_name": (_("The name of the number is not approved"), _("Have it approved in Meta Business.")),
     "payment": (_("Meta is waiting for a payment"), _("Fix the payment in Meta Business.")),
     "no_money": (_("The account has run out of money"), _("Top it up at the provider, then check the line.")),
+    "account_unconfirmed": (
+        _("The account is not confirmed"),
+        _("Enter at the provider the code that it has sent by SMS, then check the line."),
+    ),
     "line_unusable": (_("The line's data cannot be read"), _("Enter the token anew in the line's form.")),
     "not_ready": (_("This account cannot send"), _("Check its rights, or enter another token.")),
     "too_many_requests": (_SLOW, _PATIENCE),
     "same_text": (
         _("The provider takes the same text to the same number once a minute"),
         _("Nothing to do: we send it again in a minute."),
+    ),
+    "daily_limit": (
+        _("The account's SMS for today are used up"),
+        _("We try again every hour; the provider says how to raise the limit."),
     ),
     "address_held": (
         _("The provider takes no requests from our address for a while"),

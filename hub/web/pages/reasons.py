@@ -45,6 +45,19 @@ _WORDS = {
         _("The provider does not let this text or sender through"),
         _("Have the text's template and the sender's name approved there, or change the text."),
     ),
+    "sender_refused": (
+        _("The sender's name is not approved"),
+        _("Have it approved by the provider, or empty it in the line's form."),
+    ),
+    "stop_list": (
+        _("The number is in the account's stop list"),
+        _("Take it off the list at the provider, or write in another messenger."),
+    ),
+    "recipient_limit": (
+        _("This number has had too many SMS today"),
+        _("Send tomorrow, or write in another messenger."),
+    ),
+    "repeated_text": (_("This number has had the same text too often"), _("Change the text, or send later.")),
     "undeliverable": (
         _("There is no WhatsApp at this number"),
         _("Check the number, or write in another messenger."),
