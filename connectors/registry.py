@@ -55,4 +55,9 @@ def channel(kind: str) -> type[Channel]:
 def with_title(name: str, kind: str) -> str:
     """A line's name with its messenger behind it, unless the name says that already."""
     title = channel(kind).title
-    return name if title.casefold() in name.casefold() else f"{name} ({title})"
+    return name if title.casefold() in name.casefold() else f"{name} ({in_brackets(title)})"
+
+
+def in_brackets(title: str) -> str:
+    """A messenger's title to stand in brackets, where it has none of its own."""
+    return title.replace(" (", ", ").rstrip(")")

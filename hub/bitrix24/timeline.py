@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Literal
 
-from connectors.registry import channels
+from connectors.registry import channels, in_brackets
 from hub.bitrix24 import calls, cards
 from hub.bitrix24.about import About
 from hub.bitrix24.calls import NewCall
@@ -53,7 +53,7 @@ def tell(sql: Sql, message: Untold, about: About, *, sender: str, language: str,
         return
     kind = channels().get(message.messenger)
     comment = words.format(
-        channel=kind.title if kind is not None else message.messenger,
+        channel=in_brackets(kind.title) if kind is not None else message.messenger,
         text=_plain(message.text[:SHOWN] + ("…" if len(message.text) > SHOWN else "")),
         error=_plain(message.reason),
         by=_plain(sender),

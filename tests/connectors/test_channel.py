@@ -16,7 +16,7 @@ from connectors.channel import (
 from connectors.egress import Egress
 from connectors.errors import RateLimited, Rejected, Temporary, Unsupported
 from connectors.http import Http
-from connectors.registry import RegistryError, channel, channels, discover
+from connectors.registry import RegistryError, channel, channels, discover, with_title
 
 
 class Slow(Channel):
@@ -121,6 +121,12 @@ def test_the_registry_finds_channels_by_file():
     assert channel("telegram") is channels()["telegram"]
     with pytest.raises(KeyError):
         channel("pigeon")
+
+
+def test_a_lines_name_has_its_messenger_in_one_pair_of_brackets_unless_it_says_so_itself():
+    assert with_title("Phones", "whatsapp") == "Phones (WhatsApp)"
+    assert with_title("Our WhatsApp", "whatsapp") == "Our WhatsApp"
+    assert with_title("Phones", "smsc") == "Phones (SMS, SMSC)"
 
 
 @pytest.mark.parametrize(
