@@ -103,7 +103,7 @@ class Smsc(Channel):
         """A report or an answer of a person. SMSC signs nothing: the line's own address is the proof."""
         form = dict(form_of(callback))
         number, phone = form.get("id", ""), dialled(form.get("phone", ""))
-        if "mes" in form and phone:
+        if "mes" in form and "status" not in form and phone:
             return [ChannelEvent("message", number or f"{phone}:{form.get('time', '')}", phone, form["mes"], raw=form)]
         status = form.get("status", "")
         if not number or not re.fullmatch(r"-?[0-9]{1,3}", status, re.ASCII):

@@ -57,6 +57,11 @@ def test_what_a_person_answers_is_read(account):
     assert (event.kind, event.chat_id, event.text, event.event_id) == ("message", anna, "Спасибо", "7")
 
 
+def test_a_report_that_repeats_the_text_is_still_a_report(account):
+    (event,) = account.read(posted(**report(mes="Готов")))
+    assert (event.kind, event.state) == ("status", "delivered")
+
+
 def test_smsc_hears_nothing_but_that_all_is_well(account):
     assert account.answer(posted(**report())) == ""
 
