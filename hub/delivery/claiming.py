@@ -117,7 +117,7 @@ def _ready(
         if state == "unreachable":
             most = min(most, 1)
         elif trouble:
-            most = min(most, pacing.at_once(trouble) - _on_their_way(sql, line_id))
+            most = min(most, max(0, pacing.at_once(trouble) - _on_their_way(sql, line_id)))
         if most > 0 and due:
             waiting = sql.one(
                 f"SELECT count(*) FROM (SELECT 1 FROM message WHERE {due} LIMIT ?) AS due",  # noqa: S608

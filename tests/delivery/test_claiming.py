@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from hub.clock import SECOND
-from hub.delivery import claiming
+from hub.delivery import claiming, outbox
 from hub.delivery.lines import LineSettings
 from hub.delivery.outbox import Claimed
+from hub.sql import Sql
 from tests.delivery.queue import ME, NOW, Queue
 
 OTHER = "host:2:other"
@@ -109,6 +110,24 @@ def test_a_line_that_failed_lets_only_as_many_go_at_once_as_would_open_its_break
     assert queue.claim(8) == []
     queue.settle(third, "sent")
     assert len(queue.claim(8)) == 8
+
+
+@pytest.mark.parametrize("chat_rate", [0.0, 5.0])
+def test_a_maker_whose_line_failed_waits_while_more_are_on_their_way_than_would_open_its_breaker(
+    make_queue: Any, chat_rate: float
+) -> None:
+    queue = make_queue(rate_per_chat_per_s=chat_rate)
+    for number in range(10):
+        queue.put(f"chat {number}")
+    first, *_ = queue.claim(10)
+    fail(queue, first, NOW + SECOND)
+    entries = [queue.entry(f"new {number}") for number in range(10)]
+
+    def job(sql: Sql) -> list[Claimed]:
+        outbox.enqueue_all(sql, entries, now=NOW)
+        return claiming.claim_own(sql, entries, owner=ME, now=NOW)
+
+    assert queue.hub.db.writer.run(job, lines=[queue.line]) == []
 
 
 def test_one_message_tries_whether_a_resting_line_is_back_and_a_failure_rests_it_longer(make_queue: Any) -> None:
