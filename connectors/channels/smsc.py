@@ -23,9 +23,10 @@ from connectors.errors import (
 )
 
 # Seconds to wait, and what has to wait. 9 is also the same text to the same number, and too many requests at once.
+same_text = 9
 pauses: dict[int, tuple[float, Literal["line", "chat"], str]] = {
     4: (300, "line", "address_held"),
-    9: (60, "chat", "same_text"),
+    same_text: (60, "chat", "same_text"),
 }
 line_down = {2: "token_refused", 3: "no_money"}
 rejected = {
@@ -70,12 +71,13 @@ class Smsc(Channel):
         except ConnectorError as error:
             error.scrub(self.secrets())
             raise
-        balance = str(answer.get("balance") or "")
-        if not balance:
+        balance, credit = _sum(answer.get("balance")), _sum(answer.get("credit", 0))
+        if balance is None or credit is None:
             raise unreadable()
-        if _sum(balance) + _sum(answer.get("credit")) <= 0:
+        if balance + credit <= 0:
             raise LineDown("The account at SMSC has no money left.", code="no_money", status=200)
-        return Identity(ok=True, name=self.config.sender or self.config.login, details={"balance": balance})
+        details = {"balance": str(answer["balance"])}
+        return Identity(ok=True, name=self.config.sender or self.config.login, details=details)
 
     def address(self, raw: str) -> str:
         """A phone number's digits with the country code first; else empty."""
@@ -89,12 +91,11 @@ class Smsc(Channel):
         form = {"phones": part.chat_id, "mes": part.text, "id": own}
         if self.config.sender:
             form["sender"] = self.config.sender
-        try:
-            answer = self._ask("send.php", form)
-        except RateLimited as held:
-            if held.code != "same_text" or not self._took(part.chat_id, own):
-                raise
+        answer = self._call("send.php", form)
+        if answer.get("error_code") == same_text and self._took(part.chat_id, own):
             return own
+        if "error_code" in answer:
+            raise _refusal(answer)
         if not answer.get("id"):
             raise unreadable()
         return str(answer["id"])
@@ -105,10 +106,10 @@ class Smsc(Channel):
         number, phone = form.get("id", ""), dialled(form.get("phone", ""))
         if "mes" in form and "status" not in form and phone:
             return [ChannelEvent("message", number or f"{phone}:{form.get('time', '')}", phone, form["mes"], raw=form)]
-        status = form.get("status", "")
-        if not number or not re.fullmatch(r"-?[0-9]{1,3}", status, re.ASCII):
+        status = _status(form.get("status"))
+        if not number or status is None:
             raise CallbackRefused("The callback is not a report of SMSC.")
-        state = states.get(int(status), "")
+        state = states.get(status, "")
         failed = state == "undelivered"
         return [
             ChannelEvent(
@@ -124,19 +125,20 @@ class Smsc(Channel):
         ]
 
     def _took(self, phone: str, number: str) -> bool:
-        """Whether SMSC knows a message of this id to this phone."""
+        """Whether SMSC has a message of this id to this phone, and has not given it up."""
         try:
             answer = self._call("status.php", {"phone": phone, "id": number})
-            if answer.get("error_code") == unknown_error or answer.get("status") == unknown_status:
+            if answer.get("error_code") == unknown_error:
                 return False
             if "error_code" in answer:
                 raise _refusal(answer)
         except Rejected as refused:
             # The question was refused, not the message.
             raise unreadable(refused.status or 200, refused.body) from None
-        if "status" not in answer:
+        status = _status(answer.get("status"))
+        if status is None:
             raise unreadable()
-        return True
+        return status != unknown_status and states.get(status) != "undelivered"
 
     def _ask(self, page: str, form: dict[str, str]) -> dict[str, Any]:
         answer = self._call(page, form)
@@ -170,15 +172,20 @@ def own_id(key: str) -> str:
 
 def _message_id(own: str) -> str:
     """The message's id in an id of ours; empty in another's."""
-    found = re.fullmatch(r"([0-9a-f]{32})-[0-9]+", own, re.ASCII)
+    found = re.fullmatch(r"([0-9a-f]{32})-[0-9]{1,7}", own, re.ASCII)
     return found[1] if found else ""
 
 
-def _sum(told: Any) -> float:
+def _status(told: Any) -> int | None:
+    """A message's status by its number; None for what is none."""
+    return int(told) if re.fullmatch(r"-?[0-9]{1,3}", str(told), re.ASCII) else None
+
+
+def _sum(told: Any) -> float | None:
     try:
-        return float(told or 0)
+        return float(told)
     except (TypeError, ValueError):
-        return 0.0
+        return None
 
 
 def _refusal(answer: dict[str, Any]) -> ConnectorError:

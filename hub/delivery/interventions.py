@@ -28,11 +28,11 @@ USUAL = ("failed", "expired", "undelivered")
 CHUNK = 200
 Beside = Callable[[Sql, str], object]
 
-# Whoever presses the button wants it sent now, whatever the hour.
+# Whoever presses the button wants it sent now, whatever the hour; and all of it, where a part did not arrive.
 _REDELIVER = f"""
 UPDATE message SET state = 'queued', owner = NULL, due_at = ?, quiet = NULL, expires_at = ?, failures = 0, error = NULL,
     provider_id = NULL, sent_at = NULL, ended_at = NULL, line_id = ?, messenger = ?, chat_id = ?, chat_id_raw = ?,
-    sent_parts = CASE WHEN line_id = ? AND chat_id = ? THEN sent_parts ELSE '[]' END,
+    sent_parts = CASE WHEN line_id = ? AND chat_id = ? AND state <> 'undelivered' THEN sent_parts ELSE '[]' END,
     head = NOT EXISTS (SELECT 1 FROM message AS other WHERE other.line_id = ? AND other.chat_id = ?
                        AND other.state IN ('queued', 'sending'))
 WHERE id = ? AND portal_id = ? AND state IN ({marks(len(REDELIVERABLE))})

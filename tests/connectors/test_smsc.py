@@ -75,6 +75,19 @@ def test_an_account_with_a_credit_may_owe(raw, opened):
     assert answering(raw, opened, 200, {"balance": "-7.5", "credit": "100"}).check().ok
 
 
+@pytest.mark.parametrize(
+    "answer", [{"balance": "1 234.50"}, {"balance": None}, {"balance": "1", "credit": "?"}, {"x": 1}]
+)
+def test_a_balance_that_cannot_be_read_is_not_called_empty(answer, raw, opened):
+    with pytest.raises(Unconfirmed):
+        answering(raw, opened, 200, answer).check()
+
+
+def test_a_balance_may_be_a_number(raw, opened):
+    with pytest.raises(LineDown):
+        answering(raw, opened, 200, {"balance": 0}).check()
+
+
 def test_a_repeat_of_what_may_have_arrived_is_looked_up_and_not_sent_twice(account, board):
     with pytest.raises(Unconfirmed):
         account().send(say("79990000408"))
@@ -90,6 +103,22 @@ def test_a_repeat_of_what_did_not_arrive_is_sent(account, board):
         account().send(say())
     assert account().send(say(repeated=True)).provider_ids == (f"{message_id}-0",)
     assert [entry.accepted for entry in board.entries() if entry.chat] == [False, True]
+
+
+@pytest.mark.parametrize(("status", "posts"), [(-3, 2), ("-3", 2), (20, 2), (25, 2), (-1, 1), ("1", 1), (0, 1)])
+def test_a_repeat_is_sent_if_smsc_does_not_have_it_or_has_given_it_up(status, posts, raw, opened):
+    asked = []
+
+    def handle(connection):
+        asked.append(connection.recv(65536).split()[1].decode())
+        body = json.dumps({"status": status} if "status.php" in asked[-1] else {"id": f"{message_id}-0", "cnt": 1})
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        connection.sendall((head + body).encode())
+
+    server = raw(handle)
+    line = Smsc(Smsc.Config(token=token, api_url=server.url), opened(server.spot))
+    line.send(say(repeated=True))
+    assert asked == ["/sys/status.php", "/sys/send.php"][:posts]
 
 
 def test_the_same_text_within_a_minute_waits_unless_it_is_the_same_message(account, board):
@@ -183,7 +212,15 @@ def test_an_answer_that_is_not_smscs_usual_one_has_its_class_too(status, answer,
 
 
 @pytest.mark.parametrize(
-    ("status", "answer"), [(200, {"error": "x", "error_code": 1}), (200, {"err": 0}), (400, ""), (502, "")]
+    ("status", "answer"),
+    [
+        (200, {"error": "x", "error_code": 1}),
+        (200, {"err": 0}),
+        (200, {"status": None}),
+        (200, {"status": "sent?"}),
+        (400, ""),
+        (502, ""),
+    ],
 )
 def test_a_message_that_could_not_be_looked_up_is_not_called_refused(status, answer, raw, opened):
     with pytest.raises(Unconfirmed):

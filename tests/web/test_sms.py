@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from hub.clock import now_us
+from hub.delivery import claiming
+from hub.sandbox.messengers import smsc
 from hub.sandbox.server import Sandbox
 from tests.conftest import Api
 from tests.web.people import Person, sign_in
@@ -138,3 +141,21 @@ def test_the_form_asks_for_what_is_needed_and_the_check_tells_the_balance(
     made = browser.send("/lines/new", language, **given)
     assert words.format(provider.balance) in made.text
     assert 'value="demo-key"' not in made.text
+
+
+@every
+def test_what_did_not_arrive_goes_once_more_when_a_person_sends_it_again(
+    send: Any, api: Api, app: Any, line: dict[str, Any], sandbox: Sandbox, provider: Provider, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(smsc, "same_text_s", 0.0)
+    send("79991234567")
+    (message,) = api.get("/messages").json["items"]
+    report(api, line, provider.form(message, provider.failed))
+    assert api.post(f"/messages/{message['id']}/redeliver", {}).status_code == 200
+    hub, postman = app.extensions["hub"], app.extensions["hub.runtime"].postman
+    (claimed,) = hub.db.writer.run(
+        lambda sql: claiming.claim(sql, [line["id"]], owner=hub.owner, limit=1, now=now_us()), lines=[line["id"]]
+    )
+    postman.deliver(claimed)
+    assert api.get(f"/messages/{message['id']}").json["state"] == "sent"
+    assert [entry.accepted for entry in sandbox.board.entries() if entry.chat] == [True, True]
