@@ -14,6 +14,7 @@ from hub.delivery.retry import Policy, decide
 from hub.values import as_text, clean, loads
 
 log = structlog.get_logger(__name__)
+PROVIDER_ID_KEPT = 255
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def _sent(accepted: Accepted, began: float) -> Settlement:
     return Settlement(
         state="sent",
         outcome="sent",
-        provider_id=ids[0] if ids else None,
+        provider_id=ids[0][:PROVIDER_ID_KEPT] if ids else None,
         sent_parts=ids,
         http_status=200,
         ms=_ms(began),

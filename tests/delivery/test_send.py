@@ -72,6 +72,7 @@ def test_what_was_accepted_is_sent_with_the_providers_first_id() -> None:
 def test_what_a_messenger_says_can_be_stored_whatever_it_is() -> None:
     accepted, _ = tried(Accepted(("4\x002", "\ud800")))
     assert accepted.sent_parts == ("4\ufffd2", "\ufffd")
+    assert len(tried(Accepted(("7" * 1000,)))[0].provider_id) == 255
     refused, _ = tried(Rejected("No \udfff.", code="x\0"))
     assert refused.error == {"code": "x\ufffd", "message": "No \ufffd."}
 
