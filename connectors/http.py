@@ -22,9 +22,9 @@ from connectors.errors import ConnectorError, EgressRefused, Rejected, Temporary
 from connectors.wire import Call, Pools, current
 from connectors.written import Written, write
 
-# These loggers print paths at DEBUG, and Telegram's paths hold the token.
-for _name in ("urllib3.connectionpool", "requests"):
-    logging.getLogger(_name).setLevel(logging.WARNING)
+# These loggers print paths, at DEBUG or of answers with broken headers at WARNING, and Telegram's hold the token.
+for _name in ("urllib3.connectionpool", "urllib3.connection", "requests"):
+    logging.getLogger(_name).setLevel(logging.ERROR)
 
 connect_tries = 3
 connect_tries_s = 2.0

@@ -41,6 +41,17 @@ def say(chat="555", text="Привет", **more):
     return OutgoingMessage("m1", chat, text, **more)
 
 
+def test_an_answer_with_broken_headers_writes_no_token_to_the_log(raw, opened, caplog):
+    def handle(connection):
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nno header\r\n\r\n")
+
+    server = raw(handle)
+    with pytest.raises(Unconfirmed):
+        Telegram(Telegram.Config(token=token, api_url=server.url), opened(server.spot)).send(say())
+    assert token not in caplog.text
+
+
 def test_a_message_arrives_and_its_id_names_chat_and_number(bot, board):
     assert bot().send(say()).provider_ids == ("555:1",)
     assert bot().send(say()).provider_ids == ("555:2",)
