@@ -92,7 +92,8 @@ def newest_of_each(
     A walk for each kind, down an index that has it before the key: as one condition about several kinds it would have
     every row read and sorted, where the newest few will do.
     """
-    walks = [columns(key).where(*conditions, kind == one).order_by(key.desc()).limit(limit) for one in kinds]
+    each = dict.fromkeys(kinds)
+    walks = [columns(key).where(*conditions, kind == one).order_by(key.desc()).limit(limit) for one in each]
     ends = union_all(*(columns(walk.subquery()) for walk in walks))
     return sorted(session.connection().execute(ends).scalars(), reverse=True)[:limit]
 

@@ -55,6 +55,18 @@ def test_requests_and_runs_are_listed_by_scenario_and_page(api: Api, link: str) 
     assert api.get("/runs?status=lost").status_code == 422
 
 
+def test_a_status_that_is_named_again_and_again_is_one(api: Api, link: str) -> None:
+    for number in range(3):
+        api.client.get(f"{link}&chat_id={number}")
+    scenario, status = (
+        api.get("/scenarios").get_json()["items"][0]["id"],
+        api.get("/runs").get_json()["items"][0]["status"],
+    )
+    for times in (2, 600):
+        page = api.get(f"/runs?scenario={scenario}&limit=2&status={','.join([status] * times)}").get_json()
+        assert (len(page["items"]), page["next"] is None) == (2, False)
+
+
 def test_a_run_shows_its_steps_and_messages(api: Api, link: str) -> None:
     sent = api.client.post(link, json={"chat_id": "5", "id": "7"}).get_json()
     run = api.get(f"/runs/{sent['run']}").get_json()
