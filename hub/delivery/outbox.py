@@ -41,7 +41,7 @@ CLAIMED = (
 )
 # Not a part of RETURNING above it: SQLite finds no index there and would read all attempts that were ever made.
 _EARLIER = """
-SELECT message_id, min(started_at), count(CASE WHEN outcome = 'unconfirmed' THEN 1 END) FROM attempt
+SELECT message_id, min(started_at), count(CASE WHEN outcome IN ('unconfirmed', 'sent') THEN 1 END) FROM attempt
 WHERE message_id IN (SELECT key FROM json_each(?)) GROUP BY message_id
 """
 

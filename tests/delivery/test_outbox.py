@@ -156,6 +156,15 @@ def test_a_message_that_moves_into_a_chat_waits_while_another_is_being_sent_ther
     assert queue.heads() == {"new": [older]}
 
 
+def test_a_message_whose_claim_was_lost_before_its_outcome_was_stored_may_have_arrived(queue: Queue) -> None:
+    message = queue.put()
+    (claimed,) = queue.claim()
+    queue.hub.db.writer.run(lambda sql: sql.run("UPDATE message SET state = 'queued', owner = NULL"))
+    assert not queue.settle(claimed, "sent", provider_id="7")
+    (again,) = queue.claim()
+    assert (again.id, again.uncertain) == (message, True)
+
+
 def test_a_message_sent_again_by_hand_does_not_become_a_second_head(queue: Queue) -> None:
     again, head, third = queue.put(), queue.put(), queue.put()
     (claimed,) = queue.claim()

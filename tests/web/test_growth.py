@@ -141,6 +141,7 @@ def test_a_worker_finds_its_work_by_indexes(link: str, hub: Hub, monkeypatch: py
         failed = Settlement(state="failed", outcome="rejected", error={"code": "blocked", "message": "No."})
         with hub.db.sql() as sql:
             lines = claiming.ready_lines(sql, now=now_us())
+        hub.db.writer.run(lambda sql: sql.run("UPDATE line SET trouble = 1"), lines=lines)
         claimed = hub.db.writer.run(
             lambda sql: claiming.claim(sql, lines, owner=ME, limit=1, now=now_us()), lines=lines
         )
