@@ -17,6 +17,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from hub.errors import ConfigurationError
 
 PREFIX = "HUB_"
+LONGEST_CA = 100_000
+"""Letters of further certificates, at most: Linux hands over no variable of more than 128 KiB to a process."""
 UNPREFIXED = {"DATABASE_URL": "HUB_DATABASE_URL", "PORT": "HUB_PORT"}
 
 
@@ -76,6 +78,8 @@ class Settings(BaseSettings):
     @field_validator("max_ca")
     @classmethod
     def _certificates(cls, value: str) -> str:
+        if len(value) > LONGEST_CA:
+            raise ValueError(f"it is longer than {LONGEST_CA} letters; name only what the usual certificates lack")
         try:
             if value:
                 ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=value)

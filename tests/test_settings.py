@@ -9,11 +9,25 @@ import pytest
 
 from hub.errors import ConfigurationError
 from hub.settings import Settings
+from tests.connectors.authority import Authority
 
 
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+
+
+def test_a_whole_bundle_of_certificates_is_refused_for_no_process_could_be_given_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pem = Authority().pem
+    monkeypatch.setenv("HUB_MAX_CA", pem)
+    assert Settings.from_env().max_ca == pem
+    monkeypatch.delenv("HUB_MAX_CA")
+    (tmp_path / "bundle.pem").write_text(pem * (200_000 // len(pem)))
+    monkeypatch.setenv("HUB_MAX_CA_FILE", str(tmp_path / "bundle.pem"))
+    with pytest.raises(ConfigurationError, match="HUB_MAX_CA: it is longer"):
+        Settings.from_env()
 
 
 @pytest.mark.parametrize(
