@@ -20,7 +20,7 @@ def site(browser: Any, settings: Settings, sandbox: Sandbox, tmp_path: Path) -> 
     """The product on a database of its own, with an account for each role."""
     with serve_site(browser, settings, sandbox, tmp_path) as served:
         yield served
-    assert served.complaints == []
+    assert served.complaints == [], served.complaints
 
 
 @pytest.fixture

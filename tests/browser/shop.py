@@ -111,4 +111,4 @@ def shop(browser: Any, settings: Settings, sandbox: Sandbox, simulator: Simulato
     """A product that the portal has not installed yet. A test that takes it needs this module's other fixtures, too."""
     with serve_shop(browser, settings, sandbox, simulator, tmp_path) as served:
         yield served
-    assert served.site.complaints == []
+    assert served.site.complaints == [], served.site.complaints

@@ -76,7 +76,7 @@ def serve_site(
         context = browser.new_context(**options)
         contexts.append(context)
         context.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-        context.on("weberror", lambda error: complaints.append(str(error.error)))
+        context.on("weberror", lambda error: complaints.append(error.error.stack or str(error.error)))
         context.on("request", lambda asked: _own(asked.url, [own.base_url, *beside], complaints))
         return context
 

@@ -35,7 +35,7 @@ def shop(browser: Any, settings: Settings, sandbox: Sandbox, connected: Connecte
         lines.create(session, connected.hub, connected.portal_id, name="Продажи", channel="whatsapp", config=config)
     with serve_site(browser, settings, sandbox, tmp_path, **bitrix24_environment(settings)) as served:
         yield served
-    assert served.complaints == []
+    assert served.complaints == [], served.complaints
 
 
 def begin(shop: Site, **options: Any) -> Any:

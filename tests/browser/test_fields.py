@@ -27,7 +27,7 @@ def shop(browser: Any, settings: Settings, sandbox: Sandbox, connected: Connecte
         users.create_user(session, connected.portal_id, email="olga@shop.test", password=PASSWORD, role="editor")
     with serve_site(browser, settings, sandbox, tmp_path, **bitrix24_environment(settings)) as served:
         yield served
-    assert served.complaints == []
+    assert served.complaints == [], served.complaints
 
 
 def test_a_field_found_by_its_value_becomes_a_variable_by_one_click_and_can_be_taken_away_and_brought_back(
@@ -79,3 +79,16 @@ def test_the_page_can_be_used_by_everybody_at_every_width(shop: Site, scheme: st
         page.set_viewport_size({"width": width, "height": 900})
         assert cut_off(page) == [], width
     assert violations(page) == []
+
+
+def test_a_script_that_comes_when_its_page_has_been_left_does_nothing(shop: Site) -> None:
+    page: Any = shop.page("olga")
+    held: list[Any] = []
+    page.route("**/behaviors/filter.js*", lambda route: held.append(route))
+    with page.expect_request("**/behaviors/filter.js*"):
+        page.goto("/fields")
+    page.locator(".side-nav a[href='/lines']").click()
+    page.locator("h1", has_text="Линии").wait_for()
+    held[0].continue_()
+    page.evaluate("url => import(url).then(() => new Promise(requestAnimationFrame))", held[0].request.url)
+    assert shop.complaints == []

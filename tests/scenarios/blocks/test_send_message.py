@@ -54,6 +54,7 @@ def test_a_phone_line_gets_the_number_in_one_form(raw: str) -> None:
         ({"chat_id": " "}, {}, "chat_id_empty"),
         ({"chat_id": None}, {}, "chat_id_empty"),
         ({"who": " "}, {"skip_if_empty": ["who"]}, "missing_value"),
+        ({"chat_id": ""}, {"skip_if_empty": ["chat_id"]}, "missing_value"),
         ({}, {"skip_if_empty": ["who", "order.sum"]}, "missing_value"),
         ({}, {"line": "Gone"}, "line_missing"),
         ({"chat_id": "@ann"}, {"line": "Phones"}, "chat_id_invalid"),

@@ -13,7 +13,8 @@ async function bind(root) {
     bound.add(element);
     for (const name of element.dataset.behavior.split(" ")) {
       const behavior = await import(`./behaviors/${name}.js${version}`);
-      behavior.default(element);
+      // Another page may have come while the script was on its way.
+      if (element.isConnected) behavior.default(element);
     }
   }
 }
