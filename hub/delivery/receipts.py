@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from connectors.channel import ChannelEvent
 from hub.delivery import outbox
 from hub.sql import Sql
-from hub.values import dumps
+from hub.values import dumps, loads
 
 _RANKS = {"unconfirmed": 0, "sent": 1, "delivered": 2, "read": 3}
+_TAKEN = ("sent", "delivered", "read")
 
 
 class TooEarly(Exception):
@@ -33,17 +34,20 @@ def record(sql: Sql, line_id: str, events: Sequence[ChannelEvent], *, now: int) 
 def _note(sql: Sql, line_id: str, event: ChannelEvent, now: int) -> int:
     row = None
     if event.message_id:
-        row = sql.one("SELECT id, state FROM message WHERE id = ? AND line_id = ?", (event.message_id, line_id))
+        row = sql.one(
+            "SELECT id, state, sent_parts FROM message WHERE id = ? AND line_id = ?", (event.message_id, line_id)
+        )
     if row is None and event.provider_id:
         row = sql.one(
-            "SELECT id, state FROM message WHERE line_id = ? AND provider_id = ?", (line_id, event.provider_id)
+            "SELECT id, state, sent_parts FROM message WHERE line_id = ? AND provider_id = ?",
+            (line_id, event.provider_id),
         )
     if row is None:
         return 0
-    message_id, state = row
+    message_id, state, parts = row
     if state == "sending":
         raise TooEarly
-    if not _moves(state, event.state):
+    if not _moves(state, event.state) or (state in _TAKEN and _is_of_earlier(event, loads(parts))):
         return 0
     error = None
     if event.state == "undelivered":
@@ -55,6 +59,11 @@ def _note(sql: Sql, line_id: str, event: ChannelEvent, now: int) -> int:
     )
     outbox.wake_runs(sql, message_id, now)
     return 1
+
+
+def _is_of_earlier(event: ChannelEvent, parts: Sequence[str]) -> bool:
+    """Whether it tells of a sending before the one that counts: the message was sent again, under other ids."""
+    return bool(event.provider_id and parts) and event.provider_id not in parts
 
 
 def _moves(state: str, reported: str) -> bool:

@@ -41,8 +41,8 @@ def sent_message(api: Any, client: Any, hub: Any) -> str:
     return str(message["id"])
 
 
-def status_report(state: str) -> bytes:
-    status = {"id": "wamid.1", "status": state, "timestamp": "1767225600", "recipient_id": "79991234567"}
+def status_report(state: str, **more: str) -> bytes:
+    status = {"id": "wamid.1", "status": state, "timestamp": "1767225600", "recipient_id": "79991234567"} | more
     if state == "failed":
         status["errors"] = [{"code": 131026, "title": "Message undeliverable"}]  # type: ignore[assignment]
     value = {"messaging_product": "whatsapp", "metadata": {"phone_number_id": "100"}, "statuses": [status]}
@@ -69,6 +69,18 @@ def test_a_late_refusal_makes_a_sent_message_undelivered_with_the_reason(
     shown = api.get(f"/messages/{message}").json
     assert shown["state"] == "undelivered"
     assert "undeliverable" in shown["error"]["message"].lower()
+
+
+def test_a_repeated_report_of_a_sending_before_the_last_changes_nothing(
+    api: Any, client: Any, hub: Any, line: dict[str, Any]
+) -> None:
+    message = sent_message(api, client, hub)
+    again = "UPDATE message SET provider_id = 'wamid.2', sent_parts = ?"
+    hub.db.writer.run(lambda sql: sql.run(again, ('["wamid.2"]',)))
+    report(client, line, status_report("failed", biz_opaque_callback_data=message))
+    assert api.get(f"/messages/{message}").json["state"] == "sent"
+    report(client, line, status_report("delivered", biz_opaque_callback_data=message, id="wamid.2"))
+    assert api.get(f"/messages/{message}").json["state"] == "delivered"
 
 
 def test_a_report_settles_a_message_that_nobody_was_sure_of(

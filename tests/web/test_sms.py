@@ -148,7 +148,7 @@ def test_what_did_not_arrive_goes_once_more_when_a_person_sends_it_again(
     send: Any, api: Api, app: Any, line: dict[str, Any], sandbox: Sandbox, provider: Provider, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(smsc, "same_text_s", 0.0)
-    send("79991234567")
+    send("79991231026")
     (message,) = api.get("/messages").json["items"]
     report(api, line, provider.form(message, provider.failed))
     assert api.post(f"/messages/{message['id']}/redeliver", {}).status_code == 200

@@ -4,8 +4,8 @@ An API key that begins with `demo` is known, and so is the login `demo` with a p
 in `revoked`, and none while the account is logged out. The same text to the same number within a minute is refused
 with error 9. A phone is known unless its ending asks for something else: 0401 refused account, 0402 no money, 0403
 cannot be reached, 0404 wrong number, 0406 forbidden text, 0408 takes the message and hangs up, 0429 one error 9, 0500
-two HTTP 503, 0502 and 0504 an HTML page. A fault of kind `status` gives an HTTP status from 400 to 599, and the error
-of that number otherwise.
+two HTTP 503, 0502 and 0504 an HTML page, 1026 takes the message and never delivers it. A fault of kind `status` gives
+an HTTP status from 400 to 599, and the error of that number otherwise.
 """
 
 import re
@@ -111,7 +111,8 @@ def _status(board: Board, form: dict[str, str]) -> Response:
         raise Refusal(3, "message not found")
     at = int(found[-1].at)
     shown = time.strftime("%d.%m.%Y %H:%M:%S", time.localtime(at))
-    return jsonify(status=1, last_date=shown, last_timestamp=at, err=0)
+    status = 20 if phone.endswith("1026") else 1
+    return jsonify(status=status, last_date=shown, last_timestamp=at, err=0)
 
 
 def _taken(board: Board, since: float = 0.0) -> list[Entry]:
