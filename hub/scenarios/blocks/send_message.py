@@ -204,11 +204,11 @@ class SendMessage(Block):
         """Ask for the message to be sent, then report what became of it."""
         if context.resumed is not None:
             return _after(context.resumed)
+        raw = context.text(config.chat_id)
         # First, for the ChatID may be what the author lets be empty.
         for path in config.skip_if_empty:
             if is_empty(context.lookup(path)):
                 return Fail("missing_value", f"Not sent, because {path} is empty.")
-        raw = context.text(config.chat_id)
         if not raw.strip():
             return Fail("chat_id_empty", "The ChatID is empty.")
         line = context.line(config.line)

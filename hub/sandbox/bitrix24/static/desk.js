@@ -65,6 +65,7 @@ async function showDeals() {
     }
     stage.addEventListener("change", () => {
       stage.blur();
+      chosen = Number(row.ID);
       control("card", { id: Number(row.ID), user: viewer(), fields: { STAGE_ID: stage.value } });
     });
     return [row.ID, pick, `${row.OPPORTUNITY} ${row.CURRENCY_ID}`, stage];
