@@ -168,7 +168,7 @@ def test_a_line_that_does_not_work_says_why(run: Run, sandbox: "Sandbox") -> Non
     run("line", "add", "--channel", "telegram", "--name", "Bot", given=config)
     line = refused(run("line", "check", "Bot"))
     assert "does not work" in line
-    assert "123456" not in line
+    assert "123456:" not in line
 
 
 def test_a_line_that_is_not_there_or_badly_given_is_refused(run: Run) -> None:
