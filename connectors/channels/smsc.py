@@ -58,8 +58,8 @@ class Smsc(Channel):
         """What a line needs to send from an account: its API key, or its login and password."""
 
         token: SecretStr = Field(title="API key or password", min_length=1, max_length=200)
-        login: str = Field(default="", title="Login", max_length=100)
-        sender: str = Field(default="", title="Sender's name", max_length=50)
+        login: str = Field(default="", title="Login", max_length=100, json_schema_extra={"shown": True})
+        sender: str = Field(default="", title="Sender's name", max_length=50, json_schema_extra={"shown": True})
         api_url: str = Field(default="https://smsc.ru", title="API address", max_length=500)
 
     config: Config

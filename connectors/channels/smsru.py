@@ -55,7 +55,7 @@ class Smsru(Channel):
         """What a line needs to send from an account."""
 
         token: SecretStr = Field(title="API key (api_id)", min_length=1, max_length=200)
-        sender: str = Field(default="", title="Sender's name", max_length=50)
+        sender: str = Field(default="", title="Sender's name", max_length=50, json_schema_extra={"shown": True})
         api_url: str = Field(default="https://sms.ru", title="API address", max_length=500)
 
     config: Config

@@ -93,6 +93,16 @@ def test_the_list_of_requests_says_for_whom_each_was_and_what_came_of_it(
     assert "не доставлено" in row()
 
 
+def test_a_run_that_went_on_and_failed_again_is_not_said_to_go_on(
+    editor: Any, client: Any, api: Api, link: str
+) -> None:
+    client.post(link, json={"id": "7"})
+    run = api.get("/runs").json["items"][0]["id"]
+    page = text_of(editor.get(f"/journal/runs/{run}?done=goes-on&lang=ru"))
+    assert "Запуск продолжили, и он снова упал." in page
+    assert "Запуск продолжается." not in page
+
+
 def test_a_request_that_ran_again_shows_what_came_of_the_newest_run(
     editor: Any, client: Any, api: Api, link: str
 ) -> None:

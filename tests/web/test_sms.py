@@ -136,6 +136,7 @@ def test_the_form_asks_for_what_is_needed_and_the_check_tells_the_balance(
     browser = Person(sign_in(hub, portal, app.test_client(), "admin"))
     form = browser.see(f"/lines/new?channel={provider.kind}", language)
     assert 'name="config.token"' in form
+    assert 'name="config.sender"' in form.partition("<details")[0], "shown at once"
     given = {"channel": provider.kind, "name": "SMS", "config.token": "demo-key"}
     given |= {"config.api_url": f"{sandbox.url}/{provider.kind}"}
     made = browser.send("/lines/new", language, **given)

@@ -155,10 +155,12 @@ def _page(run_id: str, error: str = "", status: int = 200, *, asked: Asked | Non
         before = None
         if current is not None and run["version"] == current:
             before = queries.version_before(session, me().portal_id, run["scenario"], current)
+    failed_again = run["status"] == "failed" and request.args.get("done") == "goes-on"
+    again = gettext("The run went on and has failed again.") if failed_again else ""
     can_retry = run["status"] in IN_TROUBLE and run["status"] != "partial"
     html = render_template(
         "journal/run.html",
-        done=_done(),
+        done="" if again else _done(),
         run=run,
         steps=steps,
         failed_at=max((at for at, line in enumerate(steps) if line.step["status"] == "failed"), default=None),
@@ -172,6 +174,6 @@ def _page(run_id: str, error: str = "", status: int = 200, *, asked: Asked | Non
         asked=asked,
         warning=second_time(asked.twice) if asked else "",
         can_cancel=run["status"] in queries.NOT_OVER,
-        error=error,
+        error=error or again,
     )
     return page(html, status)

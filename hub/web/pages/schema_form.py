@@ -20,7 +20,8 @@ class Words:
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a form. `choices`: the values that may be chosen, with their words."""
+    """One field of a form. `choices`: the values that may be chosen, with their words. `shown`: at once, not only on
+    demand."""
 
     name: str
     title: str
@@ -28,6 +29,7 @@ class Field:
     kind: Kind
     value: str
     required: bool
+    shown: bool
     error: str
     choices: Mapping[str, str]
     longest: int
@@ -42,8 +44,8 @@ def fields(
     choices: Mapping[str, Mapping[str, Any]] | None = None,
     errors: Mapping[str, str] | None = None,
 ) -> list[Field]:
-    """A field for each property of a schema of an object, those that must be filled first; one that is not among the
-    values shows its default."""
+    """A field for each property of a schema of an object, those that must be filled first, then those marked `shown`;
+    one that is not among the values shows its default."""
     required = schema.get("required", [])
     made = []
     for name, described in schema.get("properties", {}).items():
@@ -59,12 +61,13 @@ def fields(
                 kind="choice" if offered else "password" if name in secrets else kind,
                 value="" if value is None else str(value),
                 required=name in required,
+                shown=name in required or bool(described.get("shown")),
                 error=(errors or {}).get(name, ""),
                 choices=offered,
                 longest=described.get("maxLength", 2_000),
             )
         )
-    return sorted(made, key=lambda field: not field.required)
+    return sorted(made, key=lambda field: (not field.required, not field.shown))
 
 
 def given(schema: Mapping[str, Any], form: Mapping[str, str], prefix: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import type { Example } from "./types.ts";
 export function Awaited(): ReactNode {
   const { store } = useEditor();
   const links = useStore(store, (state) => state.scenario.links);
-  const enabled = useStore(store, (state) => state.scenario.enabled);
+  const runs = useStore(store, (state) => state.scenario.enabled && state.scenario.published_version !== null);
   const [came, setCame] = useState<Example | null>(null);
   const [said, setSaid] = useState("");
   const [refusal, setRefusal] = useState("");
@@ -55,7 +55,8 @@ export function Awaited(): ReactNode {
           <strong>{t("Waiting for the next request …")}</strong>
           <p className="small">
             {links ? t("Send the form once, or call the link: however long it takes, what comes is shown here at once.") : t("Do in Bitrix24 what starts the scenario: however long it takes, what comes is shown here at once.")}
-            {enabled && ` ${t("The scenario is switched on, so it really runs as well.")}`}
+            {" "}
+            {runs ? t("The scenario is switched on, so it really runs as well.") : t("The scenario does not run yet: what comes is kept and tried here, and nothing is sent.")}
           </p>
           {said && <p className="small">{said}</p>}
         </div>
