@@ -1,5 +1,6 @@
 """Running a run or a request again, in a browser: every choice can be read, and what goes out twice is asked first."""
 
+import re
 from typing import Any
 
 import pytest
@@ -49,5 +50,6 @@ def test_a_run_that_begins_anew_asks_first_when_somebody_would_get_a_message_twi
         assert clipped_choices(page) == []
     page.locator("#messages").select_option("all")
     page.get_by_role("button", name="Всё равно выполнить").click()
-    expect(page.get_by_text("Запуск продолжается.")).to_be_visible()
+    # The second block fails again, before the page is drawn or after.
+    expect(page.get_by_text(re.compile("Запуск продолж(ается|или)"))).to_be_visible()
     assert at.received(chat, 2) == ["Первое", "Первое"]
