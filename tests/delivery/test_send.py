@@ -47,17 +47,17 @@ class FakeChannel:
         return self.answer
 
 
-def tried(answer: Accepted | Exception, policy: Policy | None = None) -> tuple[Any, FakeChannel]:
+def tried(
+    answer: Accepted | Exception, policy: Policy | None = None, claimed: Claimed = CLAIMED
+) -> tuple[Any, FakeChannel]:
     channel = FakeChannel(answer)
     line = OpenLine(channel, policy or Policy(schedule_s=(5,)))  # type: ignore[arg-type]
-    return attempt(CLAIMED, line), channel
+    return attempt(claimed, line), channel
 
 
 def test_the_channel_is_told_that_an_earlier_attempt_may_have_arrived() -> None:
     for uncertain in (False, True):
-        channel = FakeChannel(Accepted(("41",)))
-        line = OpenLine(channel, Policy(schedule_s=(5,)))  # type: ignore[arg-type]
-        attempt(replace(CLAIMED, uncertain=uncertain), line)
+        _, channel = tried(Accepted(("41",)), claimed=replace(CLAIMED, uncertain=uncertain))
         assert channel.got[0][0].repeated is uncertain
 
 
