@@ -19,7 +19,12 @@ def checks_of(sql: Sql, hub: Hub, portal_id: int) -> list[Check]:
         detail = "Bitrix24 is not installed here."
         action = "Install the application in a Bitrix24 portal, if its events are wanted."
         return [Check(name, "not_installed", detail, action) for name in NAMES]
-    return [_token(sql, portal_id, connection.state), _events(sql, hub, portal_id), _handlers(sql, portal_id)]
+    events = _events(sql, hub, portal_id)
+    if events.state == "ok" and not connection.finished:
+        detail = "The installation was not finished, so the portal sends us no events yet."
+        action = "Open Hubline inside Bitrix24 and press “Next”."
+        events = Check(NAMES[1], "warning", detail, action, {"in_portal": True})
+    return [_token(sql, portal_id, connection.state), events, _handlers(sql, portal_id)]
 
 
 def _token(sql: Sql, portal_id: int, state: str) -> Check:

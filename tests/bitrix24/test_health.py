@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from hub.accounts import users
 from hub.bitrix24 import install
 from hub.core import Hub
@@ -10,6 +12,13 @@ from tests.bitrix24.conftest import Connected
 
 PASSWORD = "correct horse"
 OWN = {"Sec-Fetch-Site": "same-origin"}
+
+
+@pytest.fixture
+def connected(connected: Connected) -> Connected:
+    """A portal whose installation was gone through to its end."""
+    install.note_finished(connected.hub, connected.portal_id)
+    return connected
 
 
 def states(connected: Connected) -> dict[str, str]:
@@ -32,6 +41,22 @@ def test_a_portal_whose_events_are_not_registered_is_mended_by_the_button(connec
     assert states(connected) == {"bitrix24_token": "ok", "bitrix24_events": "ok", "bitrix24_handlers": "ok"}
     assert connected.calls("event.bind") or connected.calls("batch")
     assert 'action="/health/repair/bitrix24_events"' not in client.get("/health").get_data(as_text=True)
+
+
+def test_an_installation_that_was_left_before_its_end_is_told_and_is_not_ours_to_mend(
+    connected: Connected, client: Any
+) -> None:
+    install.take(connected.bitrix24, connected.portal_id, "events")
+    connected.hub.db.writer.run(lambda sql: sql.run("UPDATE bitrix24_connection SET finished = FALSE"))
+    found = {check.name: check for check in checks_of(connected.hub, connected.portal_id)}["bitrix24_events"]
+    assert found.state == "warning"
+    assert "“Next”" in found.action
+    sign_in(connected.hub, connected.portal_id, client)
+    shown = client.get("/health?lang=ru").get_data(as_text=True)
+    assert "Установка не закончена, поэтому портал пока не присылает событий." in shown
+    assert 'action="/health/repair/bitrix24_events"' not in shown
+    install.note_finished(connected.hub, connected.portal_id)
+    assert states(connected)["bitrix24_events"] == "ok"
 
 
 def test_events_that_still_go_to_an_earlier_address_are_told(connected: Connected) -> None:
